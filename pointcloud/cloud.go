@@ -1,0 +1,196 @@
+// Package pointcloud holds the cloud every descriptor starts from and the
+// geometry that is computed on it: neighbour search, normals, plane and
+// clusters.
+//
+// Storage is flat. Coordinates are float32, as sensors write them; arithmetic
+// is float64, so that results agree with the reference programs to the last
+// bits that matter. Single points cross the API as [r3.Vector].
+package pointcloud
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/golang/geo/r1"
+	"github.com/golang/geo/r3"
+)
+
+// Unit is the length unit of a cloud's coordinates.
+type Unit uint8
+
+const (
+	Metre Unit = iota // the zero value: what the data sets of the field use
+	Millimetre
+)
+
+// Metres returns the length of one unit in metres.
+func (u Unit) Metres() float64 {
+	if u == Millimetre {
+		return 1e-3
+	}
+	return 1
+}
+
+func (u Unit) String() string {
+	if u == Millimetre {
+		return "mm"
+	}
+	return "m"
+}
+
+// Cloud is a set of points, organised when it has a width and a height.
+// All slices are indexed by point; point i of an organised cloud is pixel
+// (i/Width, i%Width), row-major.
+type Cloud struct {
+	XYZ []float32 // 3·N: x, y, z of point i at 3i
+	// Normals is nil or 3·N unit vectors. They are float64 although points are
+	// float32: FPFH's bin edges and the choice of a pair's source turn on the
+	// last bits of a normal, and agreement with Open3D needs them.
+	Normals       []float64
+	RGB           []uint8 // nil or 3·N
+	Width, Height int     // organised: N = Width·Height; both 0 when unorganised
+	Valid         []bool  // nil: all valid. A missing pixel is false, whatever its source wrote
+	Unit          Unit
+}
+
+// ErrShape is returned (wrapped) by Check for slices that do not fit together.
+var ErrShape = errors.New("pointcloud: inconsistent cloud")
+
+// Len returns the number of points, invalid ones included.
+func (c *Cloud) Len() int { return len(c.XYZ) / 3 }
+
+// Organised reports whether the points form a Width×Height raster.
+func (c *Cloud) Organised() bool { return c.Width > 0 && c.Height > 0 }
+
+// At returns point i.
+func (c *Cloud) At(i int) r3.Vector {
+	p := c.XYZ[3*i : 3*i+3 : 3*i+3]
+	return r3.Vector{X: float64(p[0]), Y: float64(p[1]), Z: float64(p[2])}
+}
+
+// Normal returns the normal of point i; Normals must not be nil.
+func (c *Cloud) Normal(i int) r3.Vector {
+	n := c.Normals[3*i : 3*i+3 : 3*i+3]
+	return r3.Vector{X: n[0], Y: n[1], Z: n[2]}
+}
+
+// IsValid reports whether point i was measured.
+func (c *Cloud) IsValid(i int) bool { return c.Valid == nil || c.Valid[i] }
+
+// CountValid returns the number of measured points.
+func (c *Cloud) CountValid() int {
+	if c.Valid == nil {
+		return c.Len()
+	}
+	n := 0
+	for _, v := range c.Valid {
+		if v {
+			n++
+		}
+	}
+	return n
+}
+
+// ValidIndices returns the indices of the measured points, ascending.
+func (c *Cloud) ValidIndices() []int32 {
+	idx := make([]int32, 0, c.CountValid())
+	for i := range c.Len() {
+		if c.IsValid(i) {
+			idx = append(idx, int32(i))
+		}
+	}
+	return idx
+}
+
+// Check returns an error wrapping ErrShape when the slices do not fit together
+// or a point counted as valid is not finite.
+func (c *Cloud) Check() error {
+	n := c.Len()
+	switch {
+	case len(c.XYZ)%3 != 0:
+		return fmt.Errorf("%w: %d coordinates, not a multiple of 3", ErrShape, len(c.XYZ))
+	case n > math.MaxInt32:
+		return fmt.Errorf("%w: %d points, at most %d can be indexed", ErrShape, n, math.MaxInt32)
+	case c.Normals != nil && len(c.Normals) != 3*n:
+		return fmt.Errorf("%w: %d normal components for %d points", ErrShape, len(c.Normals), n)
+	case c.RGB != nil && len(c.RGB) != 3*n:
+		return fmt.Errorf("%w: %d colour components for %d points", ErrShape, len(c.RGB), n)
+	case c.Valid != nil && len(c.Valid) != n:
+		return fmt.Errorf("%w: %d validity flags for %d points", ErrShape, len(c.Valid), n)
+	case (c.Width != 0 || c.Height != 0) && (c.Width < 0 || c.Height < 0 || c.Width*c.Height != n):
+		return fmt.Errorf("%w: %d×%d pixels for %d points", ErrShape, c.Width, c.Height, n)
+	}
+	for i := range n {
+		if c.IsValid(i) && !finite(c.XYZ[3*i:3*i+3]) {
+			return fmt.Errorf("%w: point %d is not finite but counts as valid", ErrShape, i)
+		}
+	}
+	return nil
+}
+
+// Missing says which points a source left out.
+type Missing struct {
+	// AnyZero also drops points with a single coordinate equal to 0, as BTF's
+	// program does; without it only (0,0,0) marks a missing pixel.
+	AnyZero bool
+	// Range drops points whose z lies outside; the zero Interval keeps all.
+	Range r1.Interval
+}
+
+// MarkMissing sets Valid from the coordinates: a point is missing when a
+// coordinate is NaN or infinite, or by the rules of m. Points already invalid
+// stay so. It returns the number of valid points.
+func (c *Cloud) MarkMissing(m Missing) int {
+	n := c.Len()
+	if c.Valid == nil {
+		c.Valid = slices.Repeat([]bool{true}, n)
+	}
+	bounded := m.Range != (r1.Interval{})
+	valid := 0
+	for i := range n {
+		p := c.XYZ[3*i : 3*i+3]
+		zero := p[0] == 0 && p[1] == 0 && p[2] == 0
+		if m.AnyZero {
+			zero = p[0] == 0 || p[1] == 0 || p[2] == 0
+		}
+		if zero || !finite(p) || bounded && !m.Range.Contains(float64(p[2])) {
+			c.Valid[i] = false
+		}
+		if c.Valid[i] {
+			valid++
+		}
+	}
+	return valid
+}
+
+// Clone returns a deep copy.
+func (c *Cloud) Clone() *Cloud {
+	d := *c
+	d.XYZ = slices.Clone(c.XYZ)
+	d.Normals = slices.Clone(c.Normals)
+	d.RGB = slices.Clone(c.RGB)
+	d.Valid = slices.Clone(c.Valid)
+	return &d
+}
+
+// Bounds returns the corners of the axis-aligned box around the valid points;
+// ok is false when there are none.
+func (c *Cloud) Bounds() (lo, hi r3.Vector, ok bool) {
+	inf := math.Inf(1)
+	lo, hi = r3.Vector{X: inf, Y: inf, Z: inf}, r3.Vector{X: -inf, Y: -inf, Z: -inf}
+	for i := range c.Len() {
+		if !c.IsValid(i) {
+			continue
+		}
+		p := c.At(i)
+		lo = r3.Vector{X: min(lo.X, p.X), Y: min(lo.Y, p.Y), Z: min(lo.Z, p.Z)}
+		hi = r3.Vector{X: max(hi.X, p.X), Y: max(hi.Y, p.Y), Z: max(hi.Z, p.Z)}
+		ok = true
+	}
+	return lo, hi, ok
+}
+
+// finite reports whether no coordinate is NaN or infinite (x−x is 0 only then).
+func finite(p []float32) bool { return p[0]-p[0] == 0 && p[1]-p[1] == 0 && p[2]-p[2] == 0 }

@@ -1,0 +1,70 @@
+// Package rgbd holds Scan, one capture of a part: a colour image and an
+// organised cloud of the same raster.
+package rgbd
+
+import (
+	"errors"
+	"fmt"
+	"image"
+
+	"github.com/iad3d/iad3d/pointcloud"
+)
+
+// Scan is one capture. Cloud is never nil; Colour is nil when the sensor gave
+// none, else it has the cloud's width and height.
+type Scan struct {
+	Name   string // short, unique in its set: "bent/003"
+	Source string // the file it came from, for messages; empty when made in memory
+	Cloud  *pointcloud.Cloud
+	Colour *image.NRGBA
+}
+
+// Labelled is a scan of a data set together with what is known about it.
+type Labelled struct {
+	*Scan
+	Defect string // folder name: "good" or the kind of defect
+	// Truth holds the class id of each pixel, 0 = sound. Nil when the set has no
+	// ground truth for this scan; a good scan then counts as sound everywhere.
+	Truth *image.Gray
+}
+
+// Good is the Defect of a sound part.
+const Good = "good"
+
+// Anomalous reports whether the scan is labelled as showing a defect.
+func (l *Labelled) Anomalous() bool { return l.Defect != Good }
+
+// ErrScan is wrapped by every error that says a scan cannot be used.
+var ErrScan = errors.New("unusable scan")
+
+// Check returns an error wrapping ErrScan when the cloud is missing, not
+// organised or inconsistent, or the colour image has another size.
+func (s *Scan) Check() error {
+	if s.Cloud == nil {
+		return fmt.Errorf("%w: %s: no cloud", ErrScan, s.Label())
+	}
+	if err := s.Cloud.Check(); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrScan, s.Label(), err)
+	}
+	if !s.Cloud.Organised() {
+		return fmt.Errorf("%w: %s: cloud of %d points is not organised", ErrScan, s.Label(), s.Cloud.Len())
+	}
+	if s.Colour != nil {
+		if b := s.Colour.Bounds(); b.Dx() != s.Cloud.Width || b.Dy() != s.Cloud.Height {
+			return fmt.Errorf("%w: %s: colour image is %d×%d, cloud is %d×%d",
+				ErrScan, s.Label(), b.Dx(), b.Dy(), s.Cloud.Width, s.Cloud.Height)
+		}
+	}
+	return nil
+}
+
+// Label names the scan in messages: its source, else its name.
+func (s *Scan) Label() string {
+	switch {
+	case s.Source != "":
+		return s.Source
+	case s.Name != "":
+		return s.Name
+	}
+	return "scan"
+}
