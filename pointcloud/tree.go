@@ -1,0 +1,354 @@
+package pointcloud
+
+import (
+	"math"
+	"slices"
+
+	"github.com/golang/geo/r3"
+)
+
+// leafSize is the most points a leaf of the tree holds; 8 to 32 cost the same
+// within a few percent on scans of 50 k to 640 k points.
+const leafSize = 16
+
+// Neighbor is one answer of a search. Dist2 is the squared Euclidean distance
+// in the cloud's unit squared, computed in float64 from the float32
+// coordinates, so that the order of neighbours is that of Open3D.
+type Neighbor struct {
+	Index int32 // point index in the cloud the tree was built from
+	Dist2 float64
+}
+
+// before orders neighbours: ascending distance, ties by ascending index.
+func (n Neighbor) before(o Neighbor) bool {
+	return n.Dist2 < o.Dist2 || n.Dist2 == o.Dist2 && n.Index < o.Index
+}
+
+// Tree is a static kd-tree over the valid points of a cloud: a complete binary
+// tree of tight bounding boxes over a reordered flat copy of the coordinates.
+// It is immutable and safe for concurrent use; no query allocates when its dst
+// has room.
+//
+// Results are exact. A node is skipped only when the distance to its box,
+// rounded by the same operations as a point's distance, exceeds the worst
+// accepted one; rounding is monotone, so no neighbour, tied ones included, is
+// lost.
+type Tree struct {
+	xyz   []float32 // 3·n, in leaf order
+	ids   []int32   // point index of each entry of xyz
+	nodes []node    // children of node i at 2i+1 and 2i+2
+	inner int       // nodes before this one have children
+}
+
+type node struct {
+	lo, hi     [3]float32
+	start, end int32 // entries of xyz below this node
+}
+
+// NewTree indexes the valid points of c, which must be finite (see
+// [Cloud.MarkMissing]). The cloud is not retained.
+func NewTree(c *Cloud) *Tree {
+	ids := c.ValidIndices()
+	t := &Tree{ids: ids}
+	if len(ids) == 0 {
+		return t
+	}
+	levels := 0
+	for n := len(ids); n > leafSize; n = (n + 1) / 2 {
+		levels++
+	}
+	t.inner = 1<<levels - 1
+	t.nodes = make([]node, 1<<(levels+1)-1)
+	t.build(c.XYZ, 0, 0, len(ids))
+	t.xyz = make([]float32, 0, 3*len(ids))
+	for _, id := range ids {
+		t.xyz = append(t.xyz, c.XYZ[3*id:3*id+3]...)
+	}
+	return t
+}
+
+// Len returns the number of indexed points.
+func (t *Tree) Len() int { return len(t.ids) }
+
+// Order returns the indexed points in leaf order: neighbours in the slice are
+// neighbours in space, so that visiting points in this order keeps their
+// searches in cache. The caller must not modify it.
+func (t *Tree) Order() []int32 { return t.ids }
+
+func (t *Tree) build(xyz []float32, n, start, end int) {
+	nd := &t.nodes[n]
+	nd.start, nd.end = int32(start), int32(end)
+	ids := t.ids[start:end]
+	first := xyz[3*ids[0] : 3*ids[0]+3]
+	nd.lo, nd.hi = [3]float32(first), [3]float32(first)
+	for _, id := range ids[1:] {
+		for d, v := range xyz[3*id : 3*id+3] {
+			nd.lo[d], nd.hi[d] = min(nd.lo[d], v), max(nd.hi[d], v)
+		}
+	}
+	if n >= t.inner {
+		slices.Sort(ids)
+		return
+	}
+	axis := 0
+	for d := 1; d < 3; d++ {
+		if nd.hi[d]-nd.lo[d] > nd.hi[axis]-nd.lo[axis] {
+			axis = d
+		}
+	}
+	mid := (end - start + 1) / 2
+	selectNth(ids, xyz[axis:], mid)
+	t.build(xyz, 2*n+1, start, start+mid)
+	t.build(xyz, 2*n+2, start+mid, end)
+}
+
+// selectNth reorders ids so that the n smallest by (v[3·id], id) come first.
+// The order is total, so equal coordinates cost nothing extra.
+func selectNth(ids []int32, v []float32, n int) {
+	less := func(a, b int32) bool {
+		va, vb := v[3*a], v[3*b]
+		return va < vb || va == vb && a < b
+	}
+	lo, hi := 0, len(ids)-1
+	for lo < hi {
+		mid := lo + (hi-lo)/2 // median of three as pivot
+		if less(ids[mid], ids[lo]) {
+			ids[mid], ids[lo] = ids[lo], ids[mid]
+		}
+		if less(ids[hi], ids[lo]) {
+			ids[hi], ids[lo] = ids[lo], ids[hi]
+		}
+		if less(ids[hi], ids[mid]) {
+			ids[hi], ids[mid] = ids[mid], ids[hi]
+		}
+		pivot := ids[mid]
+		i, j := lo, hi
+		for i <= j {
+			for less(ids[i], pivot) {
+				i++
+			}
+			for less(pivot, ids[j]) {
+				j--
+			}
+			if i <= j {
+				ids[i], ids[j] = ids[j], ids[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case n <= j:
+			hi = j
+		case n >= i:
+			lo = i
+		default:
+			return
+		}
+	}
+}
+
+// distance2 keeps its products from being fused into the sums: the bound of a
+// box and the distance of a point must round alike on every machine.
+func distance2(dx, dy, dz float64) float64 {
+	return float64(dx*dx) + float64(dy*dy) + float64(dz*dz)
+}
+
+func (nd *node) distance2(x, y, z float64) float64 {
+	dx := max(float64(nd.lo[0])-x, x-float64(nd.hi[0]), 0)
+	dy := max(float64(nd.lo[1])-y, y-float64(nd.hi[1]), 0)
+	dz := max(float64(nd.lo[2])-z, z-float64(nd.hi[2]), 0)
+	return distance2(dx, dy, dz)
+}
+
+// pending is a node that may still hold neighbours.
+type pending struct {
+	node  int32
+	dist2 float64
+}
+
+// maxDepth bounds the search stack: 2^31 points in leaves of 16 are 27 levels.
+const maxDepth = 32
+
+// KNN returns the k indexed points nearest to q, ascending, ties by the lowest
+// index; the query point itself is among them when it is indexed. It returns
+// fewer when the tree holds fewer, and none for k ≤ 0 or a NaN query. The
+// result reuses dst's storage.
+func (t *Tree) KNN(q r3.Vector, k int, dst []Neighbor) []Neighbor {
+	return t.nearest(q, math.Inf(1), k, dst)
+}
+
+// Hybrid is KNN restricted to points with Dist2 < r², strictly, as Open3D's
+// hybrid search.
+func (t *Tree) Hybrid(q r3.Vector, r float64, k int, dst []Neighbor) []Neighbor {
+	if !(r > 0) {
+		return dst[:0]
+	}
+	return t.nearest(q, math.Nextafter(r*r, 0), k, dst)
+}
+
+// nearest gathers candidates with Dist2 ≤ worst in dst; whenever there are twice
+// as many as wanted, the k nearest are selected and the farthest of them becomes
+// the new worst. That costs a few comparisons per candidate, where a heap would
+// cost their logarithm.
+func (t *Tree) nearest(q r3.Vector, worst float64, k int, dst []Neighbor) []Neighbor {
+	dst = dst[:0]
+	k = min(k, len(t.ids))
+	if k <= 0 || math.IsNaN(q.X+q.Y+q.Z) {
+		return dst
+	}
+	room := k + max(k, leafSize)
+	dst = slices.Grow(dst, room)
+	x, y, z := q.X, q.Y, q.Z
+	var stack [maxDepth]pending
+	stack[0] = pending{0, t.nodes[0].distance2(x, y, z)}
+	for top := 1; top > 0; {
+		top--
+		if stack[top].dist2 > worst {
+			continue
+		}
+		n := int(stack[top].node)
+		for n < t.inner { // descend to the nearer child, keep the other for later
+			l, r := 2*n+1, 2*n+2
+			dl, dr := t.nodes[l].distance2(x, y, z), t.nodes[r].distance2(x, y, z)
+			if dr < dl {
+				l, r, dl, dr = r, l, dr, dl
+			}
+			if dr <= worst {
+				stack[top] = pending{int32(r), dr}
+				top++
+			}
+			if n = l; dl > worst {
+				break
+			}
+		}
+		if n < t.inner {
+			continue
+		}
+		nd := &t.nodes[n]
+		ids := t.ids[nd.start:nd.end]
+		if len(dst)+len(ids) > room {
+			selectNearest(dst, k)
+			dst = dst[:k]
+			worst = dst[k-1].Dist2
+		}
+		pts := t.xyz[3*nd.start : 3*nd.end]
+		for i, id := range ids {
+			j := 3 * i
+			pt := pts[j : j+3 : j+3]
+			d := distance2(float64(pt[0])-x, float64(pt[1])-y, float64(pt[2])-z)
+			if d <= worst {
+				dst = append(dst, Neighbor{id, d})
+			}
+		}
+	}
+	if len(dst) > k {
+		selectNearest(dst, k)
+		dst = dst[:k]
+	}
+	sortNeighbors(dst)
+	return dst
+}
+
+// Radius returns all indexed points with Dist2 < r², strictly, ascending, ties
+// by the lowest index. The result reuses dst's storage.
+func (t *Tree) Radius(q r3.Vector, r float64, dst []Neighbor) []Neighbor {
+	dst = dst[:0]
+	if len(t.ids) == 0 || !(r > 0) || math.IsNaN(q.X+q.Y+q.Z) {
+		return dst
+	}
+	x, y, z, limit := q.X, q.Y, q.Z, r*r
+	var stack [maxDepth]int32
+	for top := 1; top > 0; {
+		top--
+		n := int(stack[top])
+		nd := &t.nodes[n]
+		if nd.distance2(x, y, z) >= limit {
+			continue
+		}
+		if n < t.inner {
+			stack[top], stack[top+1] = int32(2*n+2), int32(2*n+1)
+			top += 2
+			continue
+		}
+		for i := nd.start; i < nd.end; i++ {
+			pt := t.xyz[3*i : 3*i+3 : 3*i+3]
+			d := distance2(float64(pt[0])-x, float64(pt[1])-y, float64(pt[2])-z)
+			if d < limit {
+				dst = append(dst, Neighbor{t.ids[i], d})
+			}
+		}
+	}
+	sortNeighbors(dst)
+	return dst
+}
+
+// partition splits s, of at least 3 neighbours, by a median of three: everything
+// in s[:j+1] comes before everything in s[i:], and j+1 == i or the one neighbour
+// between is in its place.
+func partition(s []Neighbor) (j, i int) {
+	mid, hi := len(s)/2, len(s)-1
+	if s[mid].before(s[0]) {
+		s[mid], s[0] = s[0], s[mid]
+	}
+	if s[hi].before(s[0]) {
+		s[hi], s[0] = s[0], s[hi]
+	}
+	if s[hi].before(s[mid]) {
+		s[hi], s[mid] = s[mid], s[hi]
+	}
+	pivot := s[mid]
+	i, j = 0, hi
+	for i <= j {
+		for s[i].before(pivot) {
+			i++
+		}
+		for pivot.before(s[j]) {
+			j--
+		}
+		if i <= j {
+			s[i], s[j] = s[j], s[i]
+			i++
+			j--
+		}
+	}
+	return j, i
+}
+
+// selectNearest reorders s so that its k nearest come first, the farthest of
+// them at k−1. The order is total: distances may be tied, neighbours never are.
+func selectNearest(s []Neighbor, k int) {
+	n := k - 1
+	for len(s) > insertionSize {
+		j, i := partition(s)
+		switch {
+		case n <= j:
+			s = s[:j+1]
+		case n >= i:
+			s, n = s[i:], n-i
+		default:
+			return
+		}
+	}
+	sortNeighbors(s)
+}
+
+// insertionSize is the length up to which insertion beats partitioning.
+const insertionSize = 12
+
+// sortNeighbors sorts ascending, ties by the lowest index; compared in place it
+// takes a third of the time of the library's sort with a comparison function.
+func sortNeighbors(s []Neighbor) {
+	for len(s) > insertionSize {
+		j, i := partition(s)
+		sortNeighbors(s[i:])
+		s = s[:j+1]
+	}
+	for i := 1; i < len(s); i++ {
+		c := s[i]
+		j := i
+		for ; j > 0 && c.before(s[j-1]); j-- {
+			s[j] = s[j-1]
+		}
+		s[j] = c
+	}
+}
