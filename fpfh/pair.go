@@ -1,0 +1,77 @@
+package fpfh
+
+import (
+	"math"
+
+	"github.com/golang/geo/r3"
+)
+
+// bins is the number of histogram bins of each of the three pair features.
+const bins = 11
+
+// nearTie is the difference of |cos| below which the choice of a pair's source
+// is left to the arc cosines themselves, as in the reference: they may round
+// alike where the cosines do not.
+const nearTie = 1e-9
+
+// pairBins returns the histogram bins (0…10 each) of the Darboux-frame features
+// of points p and q with normals m and n; R. B. Rusu, N. Blodow, M. Beetz,
+// "Fast Point Feature Histograms (FPFH) for 3D Registration", ICRA 2009, eqs.
+// 1 and 2. The point whose normal makes the smaller angle with the line between
+// them is the source of the frame. Coincident points and normals along the line
+// have no frame; all features of such a pair are 0. A NaN feature falls into
+// bin 0.
+func pairBins(p, m, q, n r3.Vector) (b1, b2, b3 int) {
+	f1, f2, f3 := pairFeatures(p, m, q, n)
+	return bin((f1 + math.Pi) / (2 * math.Pi)), bin((f2 + 1) * 0.5), bin((f3 + 1) * 0.5)
+}
+
+// bin maps [0, 1] to 0…10; values outside are clamped, NaN is 0.
+func bin(v float64) int {
+	v *= bins
+	if !(v >= 0) {
+		return 0
+	}
+	return int(min(v, bins-1))
+}
+
+// pairFeatures returns the angle f1 in [−π, π] and the cosines f2, f3 in
+// [−1, 1] of the pair (p, m), (q, n).
+func pairFeatures(p, m, q, n r3.Vector) (f1, f2, f3 float64) {
+	dx, dy, dz := q.X-p.X, q.Y-p.Y, q.Z-p.Z
+	length := math.Sqrt(dx*dx + dy*dy + dz*dz)
+	if length == 0 {
+		return 0, 0, 0
+	}
+	a := (m.X*dx + m.Y*dy + m.Z*dz) / length
+	b := (n.X*dx + n.Y*dy + n.Z*dz) / length
+	f3 = a
+	if further(math.Abs(a), math.Abs(b)) {
+		m, n = n, m
+		dx, dy, dz = -dx, -dy, -dz
+		f3 = -b
+	}
+	vx := dy*m.Z - dz*m.Y
+	vy := dz*m.X - dx*m.Z
+	vz := dx*m.Y - dy*m.X
+	norm := math.Sqrt(vx*vx + vy*vy + vz*vz)
+	if norm == 0 {
+		return 0, 0, 0
+	}
+	vx, vy, vz = vx/norm, vy/norm, vz/norm
+	wx := m.Y*vz - m.Z*vy
+	wy := m.Z*vx - m.X*vz
+	wz := m.X*vy - m.Y*vx
+	f2 = vx*n.X + vy*n.Y + vz*n.Z
+	f1 = math.Atan2(wx*n.X+wy*n.Y+wz*n.Z, m.X*n.X+m.Y*n.Y+m.Z*n.Z)
+	return f1, f2, f3
+}
+
+// further reports whether acos(a) > acos(b) for a, b ≥ 0, NaN comparing false,
+// without computing arc cosines where the answer is plain.
+func further(a, b float64) bool {
+	if math.Abs(a-b) > nearTie && a <= 1 && b <= 1 {
+		return a < b
+	}
+	return math.Acos(a) > math.Acos(b)
+}
