@@ -1,0 +1,174 @@
+package memory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/iad3d/iad3d/internal/parallel"
+)
+
+// Options says what a bank keeps. The zero value keeps every row.
+type Options struct {
+	// Fraction of the rows that the coreset keeps, in (0, 1]; 0 keeps all. Of N
+	// rows max(1, ⌊Fraction·N⌋) remain.
+	Fraction float64
+	Workers  int // ≤ 0: GOMAXPROCS
+}
+
+// Bank is an immutable table of rows to be searched, safe for concurrent use.
+type Bank struct {
+	rows    *Rows
+	radius  float64
+	workers int
+}
+
+// Build thins rows to a coreset and returns the bank of what is left. The bank
+// does not retain rows.
+func Build(ctx context.Context, rows *Rows, o Options) (*Bank, error) {
+	if !(o.Fraction >= 0 && o.Fraction <= 1) {
+		return nil, fmt.Errorf("memory: coreset fraction %v is not in [0, 1]", o.Fraction)
+	}
+	if o.Fraction == 0 || o.Fraction == 1 {
+		return NewBank(&Rows{N: rows.N, D: rows.D, Data: slices.Clone(rows.Data)}, o.Workers)
+	}
+	set, err := Greedy(ctx, rows, max(1, int(o.Fraction*float64(rows.N))), o.Workers)
+	if err != nil {
+		return nil, err
+	}
+	kept := &Rows{N: len(set.Index), D: rows.D, Data: make([]float32, 0, len(set.Index)*rows.D)}
+	for _, i := range set.Index {
+		kept.Data = append(kept.Data, rows.Row(int(i))...)
+	}
+	return &Bank{rows: kept, radius: set.Radius, workers: o.Workers}, nil
+}
+
+// NewBank returns a bank of exactly these rows, which it retains and which must
+// not change any more.
+func NewBank(rows *Rows, workers int) (*Bank, error) {
+	if err := rows.check(); err != nil {
+		return nil, err
+	}
+	return &Bank{rows: rows, workers: workers}, nil
+}
+
+// Rows returns the bank's table; the caller must not modify it.
+func (b *Bank) Rows() *Rows { return b.rows }
+
+// Radius returns the largest distance of a row given to Build to its nearest
+// row in the bank; 0 when nothing was left out.
+func (b *Bank) Radius() float64 { return b.radius }
+
+// Hit is a bank row and its Euclidean distance from a query.
+type Hit struct {
+	Row  int32
+	Dist float64
+}
+
+// queryChunk is the number of queries a worker takes at a time.
+const queryChunk = 16
+
+// Nearest returns the k bank rows nearest to each row of q, ascending, ties to
+// the lowest row: hits of query i stand at i·k. Distances are exact to float64
+// rounding; a row that is in the bank is at distance 0. k is cut to the number
+// of rows in the bank.
+func (b *Bank) Nearest(ctx context.Context, q *Rows, k int) ([]Hit, error) {
+	if k <= 0 {
+		return nil, fmt.Errorf("memory: %d nearest rows", k)
+	}
+	if q.N == 0 {
+		return nil, nil
+	}
+	if err := q.check(); err != nil {
+		return nil, err
+	}
+	if q.D != b.rows.D {
+		return nil, fmt.Errorf("%w: queries have %d values, the bank's rows %d", ErrRows, q.D, b.rows.D)
+	}
+	k = min(k, b.rows.N)
+	hits := make([]Hit, q.N*k)
+	err := parallel.For(ctx, q.N, queryChunk, b.workers, func(_, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			b.nearest(q.Row(i), hits[i*k:(i+1)*k])
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return hits, nil
+}
+
+// nearest fills best with the nearest rows by insertion; Dist is squared until
+// the end.
+func (b *Bank) nearest(q []float32, best []Hit) {
+	n := 0
+	for r := range b.rows.N {
+		d := distance2(q, b.rows.Row(r))
+		if n == len(best) && d >= best[n-1].Dist {
+			continue
+		}
+		if n < len(best) {
+			n++
+		}
+		j := n - 1
+		for ; j > 0 && d < best[j-1].Dist; j-- {
+			best[j] = best[j-1]
+		}
+		best[j] = Hit{int32(r), d}
+	}
+	for j := range best {
+		best[j].Dist = math.Sqrt(best[j].Dist)
+	}
+}
+
+// ErrSmallBank is returned by ImageScore for a bank of fewer than 3 rows.
+var ErrSmallBank = errors.New("memory: the image score needs a bank of at least 3 rows")
+
+// ImageScore is the abnormality of a whole scan.
+type ImageScore struct {
+	Value  float64 // Weight · Star
+	Weight float64 // in [0.5, 1)
+	Star   float64 // the largest distance of a query to its nearest row
+	Query  int     // the query it belongs to, the first on ties
+}
+
+// ImageScore computes the reweighted maximum of BTF's program from the nearest
+// hit of each query of q, hits[i·k] for query i. With m* the bank row nearest
+// to the query at the largest distance s*, and m2, m3 the second and third
+// nearest bank rows to m*,
+//
+//	w = 1 − exp(s*/√D) / (exp(|q−m2|/√D) + exp(|q−m3|/√D)),  score = w·s*.
+//
+// PatchCore's equation 7 has m* in the denominator too; BTF leaves it out.
+// Agreement with the reference in float64: 1e-9 relative, but for its √D, which
+// it rounds to float32.
+func (b *Bank) ImageScore(ctx context.Context, q *Rows, hits []Hit, k int) (ImageScore, error) {
+	if b.rows.N < 3 {
+		return ImageScore{}, fmt.Errorf("%w, this one has %d", ErrSmallBank, b.rows.N)
+	}
+	if q.N == 0 || len(hits) != q.N*k {
+		return ImageScore{}, fmt.Errorf("%w: %d hits for %d queries", ErrRows, len(hits), q.N)
+	}
+	s := ImageScore{Star: -1}
+	for i := range q.N {
+		if d := hits[i*k].Dist; d > s.Star {
+			s.Star, s.Query = d, i
+		}
+	}
+	match := b.rows.Row(int(hits[s.Query*k].Row))
+	near, err := b.Nearest(ctx, &Rows{N: 1, D: b.rows.D, Data: match}, 3)
+	if err != nil {
+		return ImageScore{}, err
+	}
+	scale := math.Sqrt(float64(b.rows.D))
+	sum := 0.0 // of exp((|q−m|−s*)/√D): the quotient without its overflow
+	for _, h := range near[1:] {
+		d := math.Sqrt(distance2(q.Row(s.Query), b.rows.Row(int(h.Row))))
+		sum += math.Exp((d - s.Star) / scale)
+	}
+	s.Weight = 1 - 1/sum
+	s.Value = s.Weight * s.Star
+	return s, nil
+}

@@ -1,0 +1,96 @@
+// Package memory is PatchCore's memory bank: descriptor rows of sound parts,
+// thinned by a greedy coreset, and the search for the nearest ones.
+//
+// K. Roth et al., "Towards Total Recall in Industrial Anomaly Detection", CVPR
+// 2022. Scoring follows the program of E. Horwitz, Y. Hoshen, "Back to the
+// Feature" (BTF), see [Bank.ImageScore].
+package memory
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/iad3d/iad3d/grid"
+)
+
+// Rows is a table of N descriptors of D float32 values; row i stands at i·D.
+type Rows struct {
+	N, D int
+	Data []float32
+}
+
+// Row returns row i; the slice aliases the table.
+func (r *Rows) Row(i int) []float32 { return r.Data[i*r.D : (i+1)*r.D : (i+1)*r.D] }
+
+// FromMap returns the valid pixels of m as rows, in row-major order, and the
+// pixel each row came from (nil when all pixels are valid: then row i is pixel
+// i). Without invalid pixels the rows alias the map.
+func FromMap(m *grid.Map) (*Rows, []int32) {
+	if m.Valid == nil {
+		return &Rows{N: m.H * m.W, D: m.C, Data: m.Data}, nil
+	}
+	rows, pixels := &Rows{D: m.C}, []int32{}
+	for i, ok := range m.Valid {
+		if ok {
+			rows.Data = append(rows.Data, m.Data[i*m.C:(i+1)*m.C]...)
+			pixels = append(pixels, int32(i))
+		}
+	}
+	rows.N = len(pixels)
+	return rows, pixels
+}
+
+// Append adds the rows of o, which must have the same D; an empty table takes
+// over o's.
+func (r *Rows) Append(o *Rows) {
+	if r.N == 0 {
+		r.D = o.D
+	}
+	if r.D != o.D {
+		panic(fmt.Sprintf("memory: rows of %d values appended to rows of %d", o.D, r.D))
+	}
+	r.Data = append(r.Data, o.Data...)
+	r.N += o.N
+}
+
+// ErrRows is wrapped by errors about tables that cannot be used.
+var ErrRows = errors.New("memory: unusable rows")
+
+// check returns an error wrapping ErrRows for an empty or inconsistent table or
+// one with a value that is NaN or infinite.
+func (r *Rows) check() error {
+	if r.N <= 0 || r.D <= 0 {
+		return fmt.Errorf("%w: %d rows of %d values", ErrRows, r.N, r.D)
+	}
+	if len(r.Data)/r.D != r.N || len(r.Data)%r.D != 0 {
+		return fmt.Errorf("%w: %d values for %d rows of %d", ErrRows, len(r.Data), r.N, r.D)
+	}
+	for i, v := range r.Data {
+		if v-v != 0 {
+			return fmt.Errorf("%w: row %d, value %d is %v", ErrRows, i/r.D, i%r.D, v)
+		}
+	}
+	return nil
+}
+
+// distance2 returns the squared Euclidean distance of two rows of equal length,
+// in float64, so that equal rows are at exactly 0. The four partial sums are
+// part of the definition: every search of the package adds in this order.
+func distance2(a, b []float32) float64 {
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float64
+	for len(a) >= 4 && len(b) >= 4 {
+		d0, d1 := float64(a[0])-float64(b[0]), float64(a[1])-float64(b[1])
+		d2, d3 := float64(a[2])-float64(b[2]), float64(a[3])-float64(b[3])
+		s0 += float64(d0 * d0)
+		s1 += float64(d1 * d1)
+		s2 += float64(d2 * d2)
+		s3 += float64(d3 * d3)
+		a, b = a[4:], b[4:]
+	}
+	for i, v := range a {
+		d := float64(v) - float64(b[i])
+		s0 += float64(d * d)
+	}
+	return (s0 + s1) + (s2 + s3)
+}
