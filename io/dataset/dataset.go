@@ -1,0 +1,128 @@
+// Package dataset walks the data sets of the field and reads their scans.
+//
+// A set is listed when it is opened, and what does not fit together (a scan
+// without its colour image, a defect without its ground truth) is an error then
+// and not in the middle of a run. Pixels are read later, scan by scan. Every
+// problem with a file or folder is a [*scan.Error].
+package dataset
+
+import (
+	"fmt"
+	"image"
+	"slices"
+	"strings"
+
+	"github.com/iad3d/iad3d/io/scan"
+	"github.com/iad3d/iad3d/rgbd"
+)
+
+// Split is a part of a set with a purpose of its own; the value is the name of
+// its folder in MVTec 3D-AD.
+type Split string
+
+const (
+	Train      Split = "train"      // sound scans to fit on
+	Validation Split = "validation" // sound scans for choices made after fitting
+	Test       Split = "test"       // sound and defective scans
+)
+
+// Splits returns all splits.
+func Splits() []Split { return []Split{Train, Validation, Test} }
+
+// Item is one scan of a set: its labels and its files.
+type Item struct {
+	Name   string // unique in its split: "bent/003"
+	Split  Split
+	Defect string // [rgbd.Good] or the kind of defect
+	XYZ    string // path of the cloud
+	Colour string // path of the colour image; empty when the set has none
+	Truth  string // path of the ground truth; never empty for a defective scan
+}
+
+// Set is one class of a data set. It does not change after it was opened and is
+// safe for concurrent use.
+type Set struct {
+	Root  string // the class's folder
+	Class string // the class's name
+	// ClassIDs says which defect a value of the ground truth stands for. Nil when
+	// the set does not say. It must not be changed.
+	ClassIDs map[uint8]string
+
+	items map[Split][]Item
+}
+
+// layouts are the known kinds of data set.
+var layouts = []struct {
+	kind string
+	open func(root, class string) (*Set, error)
+}{
+	{"mvtec3d", OpenMVTec3D},
+}
+
+// Kinds returns what Open accepts as kind.
+func Kinds() []string {
+	var k []string
+	for _, l := range layouts {
+		k = append(k, l.kind)
+	}
+	return k
+}
+
+// Open opens one class of the data set of the given kind in folder root. See
+// the function of that kind for the meaning of root and class. A kind that is
+// not one of [Kinds] is an error, though not a [*scan.Error].
+func Open(kind, root, class string) (*Set, error) {
+	for _, l := range layouts {
+		if l.kind == kind {
+			return l.open(root, class)
+		}
+	}
+	return nil, fmt.Errorf("dataset: unknown kind %q; there are: %s", kind, strings.Join(Kinds(), ", "))
+}
+
+// Items returns the scans of a split, nil when the set has no such split. See
+// the function that opened the set for their order. The slice is the caller's.
+func (s *Set) Items(split Split) []Item { return slices.Clone(s.items[split]) }
+
+// Load reads the files of an item. The ground truth has the cloud's size and,
+// in a good scan, no pixel above 0. Truth is nil when the item has none.
+func (s *Set) Load(it Item) (*rgbd.Labelled, error) {
+	sc, err := scan.Read(it.XYZ, scan.Options{Colour: it.Colour, NoColour: it.Colour == "", Name: it.Name})
+	if err != nil {
+		return nil, err
+	}
+	l := &rgbd.Labelled{Scan: sc, Defect: it.Defect}
+	if it.Truth == "" {
+		return l, nil
+	}
+	if l.Truth, err = scan.ReadMask(it.Truth); err != nil {
+		return nil, err
+	}
+	if err := checkTruth(l, it.XYZ); err != nil {
+		return nil, &scan.Error{Path: it.Truth, Err: err}
+	}
+	return l, nil
+}
+
+func checkTruth(l *rgbd.Labelled, xyz string) error {
+	if b := l.Truth.Bounds(); b.Dx() != l.Cloud.Width || b.Dy() != l.Cloud.Height {
+		return fmt.Errorf("ground truth is %d×%d, cloud %s is %d×%d", b.Dx(), b.Dy(), xyz, l.Cloud.Width, l.Cloud.Height)
+	}
+	if n := marked(l.Truth); n > 0 && !l.Anomalous() {
+		return fmt.Errorf("ground truth marks %d pixels as defective, but the scan is labelled %s", n, rgbd.Good)
+	}
+	return nil
+}
+
+// marked counts the pixels above 0.
+func marked(m *image.Gray) int {
+	n := 0
+	for y := range m.Rect.Dy() {
+		for _, v := range m.Pix[y*m.Stride:][:m.Rect.Dx()] {
+			if v > 0 {
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,123 @@
+package scan
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// kind is what a file is by its first bytes, in words that follow "is".
+type kind string
+
+const (
+	emptyFile kind = ""
+	unknown   kind = "a file of unknown format"
+	tiffFile  kind = "a TIFF file"
+	pngFile   kind = "a PNG image"
+	jpegFile  kind = "a JPEG image"
+	plyFile   kind = "a PLY file"
+	pcdFile   kind = "a PCD file"
+	stlFile   kind = "an STL file"
+	textFile  kind = "a text file"
+)
+
+// headSize is how much of a file sniff wants to see.
+const headSize = 512
+
+// signatures are tried in turn.
+var signatures = []struct {
+	prefix string
+	kind   kind
+}{
+	{"II*\x00", tiffFile}, {"MM\x00*", tiffFile},
+	{"II+\x00", tiffFile}, {"MM\x00+", tiffFile}, // BigTIFF
+	{"\x89PNG\r\n\x1a\n", pngFile},
+	{"\xff\xd8\xff", jpegFile},
+	{"GIF8", "a GIF image"},
+	{"BM", "a BMP image"},
+	{"v/1\x01", "an OpenEXR image"},
+	{"ply\n", plyFile}, {"ply\r", plyFile},
+	{"# .PCD", pcdFile}, {"VERSION .", pcdFile}, {"VERSION 0.", pcdFile},
+	{"solid ", stlFile}, {"solid\n", stlFile}, {"solid\r", stlFile},
+	{"\x93NUMPY", "an NPY file"},
+	{"ASTM-E57", "an E57 file"},
+	{"LASF", "an LAS file"},
+	{"\x89HDF\r\n\x1a\n", "an HDF5 file"},
+	{"PK\x03\x04", "a ZIP archive"},
+	{"\x1f\x8b", "a gzip archive"},
+	{"\x28\xb5\x2f\xfd", "a zstd archive"},
+}
+
+// sniff says what a file of the given size is that begins with head.
+func sniff(head []byte, size int64) kind {
+	if size == 0 {
+		return emptyFile
+	}
+	for _, s := range signatures {
+		if bytes.HasPrefix(head, []byte(s.prefix)) {
+			return s.kind
+		}
+	}
+	switch {
+	case len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP":
+		return "a WebP image"
+	case isText(head):
+		return textFile
+	// A binary STL has no signature but an exact size.
+	case len(head) >= 84 && 84+50*int64(binary.LittleEndian.Uint32(head[80:])) == size:
+		return stlFile
+	}
+	return unknown
+}
+
+// isText reports whether head is UTF-8 without control characters other than
+// white space. A rune may be cut at its end.
+func isText(head []byte) bool {
+	for len(head) > 0 {
+		r, n := utf8.DecodeRune(head)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			return len(head) < utf8.UTFMax && !utf8.FullRune(head)
+		case unicode.IsControl(r) && !unicode.IsSpace(r):
+			return false
+		}
+		head = head[n:]
+	}
+	return true
+}
+
+// refuse returns the error for a file of kind k, beginning with head, that
+// should be a cloud.
+func (f *file) refuse(k kind, head []byte) error {
+	const reads = "this version reads organised xyz TIFF"
+	switch {
+	case k == emptyFile:
+		return errors.New("is empty")
+	case k == unknown:
+		return fmt.Errorf("unknown format (first bytes % x); %s", head[:min(8, len(head))], reads)
+	case strings.HasSuffix(string(k), "image"):
+		return fmt.Errorf("is %s, not a cloud", k)
+	case k == textFile:
+		alias := ""
+		if f.named(".tiff", ".tif") {
+			alias = " named " + filepath.Ext(f.f.Name())
+		}
+		return fmt.Errorf("is a text file%s (begins %q); %s", alias, firstLine(head), reads)
+	}
+	return fmt.Errorf("is %s; %s", k, reads)
+}
+
+// firstLine returns the first line of a text that is not blank, cut after 40
+// characters.
+func firstLine(text []byte) string {
+	s, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+	if r := []rune(s); len(r) > 40 {
+		return string(r[:40]) + "…"
+	}
+	return strings.TrimSpace(s)
+}
