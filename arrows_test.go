@@ -1,0 +1,88 @@
+package iad3d_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const modulePath = "github.com/iad3d/iad3d"
+
+// arrows says which packages of the module a package may import; a trailing /*
+// allows every package directly below. Test files are free. Adding an arrow is a
+// decision about the structure: CONTRIBUTING.md has the map.
+var arrows = map[string][]string{
+	"cmd/iad3d":              {"cmd/iad3d/internal/cli"},
+	"cmd/iad3d/internal/cli": {".", "io/*", "metrics", "report", "rgbd", "rgbd/onnx", "internal/synth", "internal/atomicfile"},
+	".":                      {"pointcloud", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
+	"report":                 {".", "metrics", "grid", "pointcloud", "rgbd"},
+	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
+	"metrics":                {"grid"},
+	"fusion":                 {"grid"},
+	"memory":                 {"grid", "internal/simd", "internal/parallel"},
+	"fpfh":                   {"pointcloud", "grid", "internal/parallel", "internal/simd"},
+	"rgbd":                   {"pointcloud", "grid"},
+	"rgbd/onnx":              {"rgbd", "grid"},
+	"io/dataset":             {"rgbd", "io/scan"},
+	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff"},
+	"io/xyztiff":             {"pointcloud", "internal/limit"},
+	"io/model":               {"internal/atomicfile", "internal/limit"},
+	"pointcloud":             {"internal/parallel", "internal/simd"},
+	"grid":                   {"internal/parallel", "internal/simd"},
+	"internal/parallel":      {},
+	"internal/limit":         {},
+	"internal/atomicfile":    {},
+	"internal/golden":        {},
+}
+
+// TestArrows holds the one-way structure: every import between packages of this
+// module must be in the table, and every package must have its place there.
+func TestArrows(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		from := local(fields[0])
+		allowed, ok := arrows[from]
+		if !ok {
+			t.Errorf("package %s has no place in the map", from)
+			continue
+		}
+		for _, path := range fields[1:] {
+			if to := local(path); to != "" && !permitted(allowed, to) {
+				t.Errorf("%s imports %s, which is not an arrow of the map", from, to)
+			}
+		}
+	}
+	if !permitted([]string{"io/*"}, "io/scan") || permitted([]string{"io/*"}, "io/a/b") || permitted([]string{"io/*"}, "memory") || permitted(nil, ".") {
+		t.Error("the check itself is broken")
+	}
+}
+
+// local returns the path within the module, "." for its root, "" for others.
+func local(path string) string {
+	if path == modulePath {
+		return "."
+	}
+	rel, ok := strings.CutPrefix(path, modulePath+"/")
+	if !ok {
+		return ""
+	}
+	return rel
+}
+
+func permitted(allowed []string, to string) bool {
+	for _, a := range allowed {
+		if a == to {
+			return true
+		}
+		if dir, ok := strings.CutSuffix(a, "/*"); ok {
+			if rest, ok := strings.CutPrefix(to, dir+"/"); ok && !strings.Contains(rest, "/") {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,155 @@
+package iad3d
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Protocol is a set of defaults: what is computed where Config leaves a choice
+// open, and how results are evaluated.
+type Protocol string
+
+const (
+	// ProtocolDefault is iad3d's own way: the part without the plane it lies on,
+	// normals towards the camera, descriptors of several sizes, the mean over
+	// several nearest rows, a map at the scan's own resolution.
+	ProtocolDefault Protocol = "default"
+	// ProtocolBTF repeats the program of E. Horwitz, Y. Hoshen, "Back to the
+	// Feature" (2022), quirks included, so that its numbers come out: 224×224
+	// pixels whatever the aspect, normals not oriented, missing points averaged
+	// in as zeros, the 8-bit blur, evaluation at 224×224.
+	ProtocolBTF Protocol = "btf"
+)
+
+// Protocols lists the accepted protocols.
+func Protocols() []Protocol { return []Protocol{ProtocolDefault, ProtocolBTF} }
+
+// FeatureFPFH is the geometry feature: Fast Point Feature Histograms.
+const FeatureFPFH = "fpfh"
+
+// Features lists the accepted features.
+func Features() []string { return []string{FeatureFPFH} }
+
+// Config says what is fitted. The zero value is ProtocolDefault with its
+// defaults; a field left zero takes its protocol's value, given below as
+// default / BTF.
+type Config struct {
+	Protocol Protocol `json:"protocol"`
+	Features []string `json:"features"` // fpfh / fpfh
+
+	// Size is the side of the working raster in pixels: the longer side with the
+	// aspect kept / both sides. 224 / 224. A default-protocol scan that is
+	// smaller is not enlarged.
+	Size int `json:"size"`
+	// Cells is the number of cells along that side that descriptors are pooled
+	// to, one bank row each. 56 / 28.
+	Cells int `json:"cells"`
+	// NormalK is the number of neighbours of a normal. 30 / 30.
+	NormalK int `json:"normal_k"`
+	// FPFHK lists the numbers of neighbours of the FPFH descriptors that are
+	// put side by side. 40, 80, 160 / 100.
+	FPFHK []int `json:"fpfh_k"`
+	// Coreset is the fraction of rows kept in the bank, in (0, 1]. 0.1 / 0.1.
+	Coreset float64 `json:"coreset"`
+	// Neighbors is the number of nearest bank rows whose mean distance is a
+	// cell's score. 3 / 1.
+	Neighbors int `json:"neighbors"`
+	// Top is the share of the highest cell scores whose mean is the scan's
+	// score. 0.01 / not used: BTF's reweighted maximum.
+	Top float64 `json:"top"`
+	// Blur is the standard deviation in working-raster pixels of the Gaussian
+	// that smooths the map / the radius of BTF's. 4 / 4.
+	Blur float64 `json:"blur"`
+	// KeepPlane keeps the plane the part lies on. Otherwise the default protocol
+	// removes it from every scan, unless the first one of a fit shows none or
+	// nothing else; the detector's Config tells what was decided. BTF keeps it
+	// always: there removing it is a step of its own, see Preprocess.
+	KeepPlane bool `json:"keep_plane"`
+
+	Seed    uint64 `json:"seed"`
+	Workers int    `json:"-"` // goroutines; ≤ 0: GOMAXPROCS. Results do not depend on it
+}
+
+// ErrConfig is wrapped by errors about a Config that makes no sense.
+var ErrConfig = errors.New("invalid configuration")
+
+// resolve returns the configuration with every open choice made.
+func (c Config) resolve() (Config, error) {
+	if c.Protocol == "" {
+		c.Protocol = ProtocolDefault
+	}
+	if !slices.Contains(Protocols(), c.Protocol) {
+		return c, fmt.Errorf("%w: protocol %q; there are %v", ErrConfig, c.Protocol, Protocols())
+	}
+	if len(c.Features) == 0 {
+		c.Features = []string{FeatureFPFH}
+	}
+	for _, f := range c.Features {
+		if !slices.Contains(Features(), f) {
+			return c, fmt.Errorf("%w: feature %q; there are: %s", ErrConfig, f, strings.Join(Features(), ", "))
+		}
+	}
+	d := Config{Size: 224, Cells: 56, NormalK: 30, FPFHK: []int{40, 80, 160}, Coreset: 0.1, Neighbors: 3, Top: 0.01, Blur: 4}
+	if c.Protocol == ProtocolBTF {
+		d = Config{Size: 224, Cells: 28, NormalK: 30, FPFHK: []int{100}, Coreset: 0.1, Neighbors: 1, Blur: 4}
+		c.KeepPlane = true
+	}
+	open(&c.Size, d.Size)
+	open(&c.Cells, d.Cells)
+	open(&c.NormalK, d.NormalK)
+	open(&c.Coreset, d.Coreset)
+	open(&c.Neighbors, d.Neighbors)
+	open(&c.Top, d.Top)
+	open(&c.Blur, d.Blur)
+	if len(c.FPFHK) == 0 {
+		c.FPFHK = d.FPFHK
+	}
+	c.FPFHK = slices.Clone(c.FPFHK)
+	return c, c.check()
+}
+
+// open fills a choice left open.
+func open[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Bounds of a Config that keep a mistyped number from exhausting the machine.
+const (
+	maxSize = 4096
+	maxK    = 1000
+)
+
+func (c Config) check() error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
+	}
+	switch {
+	case c.Size < 8 || c.Size > maxSize:
+		return bad("size %d is not in [8, %d]", c.Size, maxSize)
+	case c.Cells < 1 || c.Cells > c.Size-2:
+		return bad("%d cells do not fit a raster of %d pixels", c.Cells, c.Size)
+	case c.NormalK < 3 || c.NormalK > maxK:
+		return bad("normal_k %d is not in [3, %d]", c.NormalK, maxK)
+	case !(c.Coreset > 0 && c.Coreset <= 1):
+		return bad("coreset %v is not in (0, 1]", c.Coreset)
+	case c.Neighbors < 1 || c.Neighbors > maxK:
+		return bad("neighbors %d is not in [1, %d]", c.Neighbors, maxK)
+	case !(c.Top >= 0 && c.Top <= 1):
+		return bad("top %v is not in [0, 1]", c.Top)
+	case !(c.Blur >= 0 && c.Blur <= maxSize):
+		return bad("blur %v is not in [0, %d]", c.Blur, maxSize)
+	case c.Protocol == ProtocolBTF && (c.Neighbors != 1 || c.Top != 0 || len(c.FPFHK) != 1):
+		return bad("the BTF protocol has 1 neighbour, one FPFH and no top share")
+	}
+	for _, k := range c.FPFHK {
+		if k < 2 || k > maxK {
+			return bad("fpfh_k %d is not in [2, %d]", k, maxK)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package iad3d
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/iad3d/iad3d/grid"
+	"github.com/iad3d/iad3d/memory"
+	"github.com/iad3d/iad3d/rgbd"
+)
+
+// Detector scores scans against what it was fitted on. It is immutable and safe
+// for concurrent use; only Close must come last.
+type Detector struct {
+	config     Config
+	bank       *memory.Bank
+	provenance Provenance
+	closer     func() error // of the mapped model file; nil when fitted in memory
+}
+
+// Config returns the configuration with every choice made.
+func (d *Detector) Config() Config {
+	c := d.config
+	c.Features, c.FPFHK = slices.Clone(c.Features), slices.Clone(c.FPFHK)
+	return c
+}
+
+// Provenance returns what the detector was fitted on.
+func (d *Detector) Provenance() Provenance { return d.provenance }
+
+// BankSize returns the number of rows in the memory bank and their length.
+func (d *Detector) BankSize() (rows, dim int) { return d.bank.Rows().N, d.bank.Rows().D }
+
+// Close releases the model file a loaded detector is mapped to; the detector
+// must not be used afterwards. It does nothing for a detector made by Fit.
+func (d *Detector) Close() error {
+	if d.closer == nil {
+		return nil
+	}
+	return d.closer()
+}
+
+// Score rates one scan. An unusable scan gives an error wrapping
+// [rgbd.ErrScan].
+func (d *Detector) Score(ctx context.Context, s *rgbd.Scan) (*Result, error) {
+	desc, err := d.config.describe(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if desc.rows.N == 0 {
+		return nil, fmt.Errorf("%w: %s: no cell with a measured point", rgbd.ErrScan, s.Label())
+	}
+	hits, err := d.bank.Nearest(ctx, desc.rows, d.config.Neighbors)
+	if err != nil {
+		return nil, err
+	}
+	k := len(hits) / desc.rows.N
+	cells := grid.New(desc.cellH, desc.cellW, 1)
+	scores := make([]float64, desc.rows.N)
+	for i := range scores {
+		for _, h := range hits[i*k : (i+1)*k] {
+			scores[i] += h.Dist
+		}
+		scores[i] /= float64(k)
+		cell := i
+		if desc.cells != nil {
+			cell = int(desc.cells[i])
+		}
+		cells.Data[cell] = float32(scores[i])
+	}
+	r := &Result{Name: s.Name, Source: s.Source}
+	if d.config.Protocol == ProtocolBTF {
+		score, err := d.bank.ImageScore(ctx, desc.rows, hits, k)
+		if err != nil {
+			return nil, err
+		}
+		r.Score = score.Value
+		r.Map = grid.BlurBTF(grid.ResizeBilinear(cells, desc.workH, desc.workW), d.config.Blur)
+		r.Map.Valid = resized(s.Cloud, desc.workH, desc.workW).Valid
+	} else {
+		r.Score = topMean(scores, d.config.Top)
+		h, w := s.Cloud.Height, s.Cloud.Width
+		m := grid.GaussianBlur(grid.ResizeBilinear(cells, desc.workH, desc.workW), d.config.Blur)
+		r.Map = grid.ResizeBilinear(m, h, w)
+		r.Map.Valid = slices.Clone(s.Cloud.Valid)
+	}
+	r.Peak = peak(r.Map)
+	return r, nil
+}
+
+// topMean returns the mean of the highest share of scores, at least one.
+func topMean(scores []float64, share float64) float64 {
+	sorted := slices.Clone(scores)
+	slices.Sort(sorted)
+	n := max(1, int(share*float64(len(sorted))))
+	sum := 0.0
+	for _, s := range sorted[len(sorted)-n:] {
+		sum += s
+	}
+	return sum / float64(n)
+}
+
+func peak(m *grid.Map) Peak {
+	var p Peak
+	for i, v := range m.Data {
+		if v > p.Value || i == 0 {
+			p = Peak{X: i % m.W, Y: i / m.W, Value: v}
+		}
+	}
+	return p
+}

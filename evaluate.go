@@ -1,0 +1,152 @@
+package iad3d
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/iad3d/iad3d/grid"
+	"github.com/iad3d/iad3d/metrics"
+	"github.com/iad3d/iad3d/rgbd"
+)
+
+// ErrEvaluate is wrapped when a set cannot be evaluated: without good scans or
+// without defective ones the figures are not defined.
+var ErrEvaluate = errors.New("cannot evaluate")
+
+// btfTruthLevel is the value above which BTF counts a pixel of the ground truth
+// as defect.
+const btfTruthLevel = 127
+
+// Evaluate scores a labelled set and rates the scores: image and pixel ROC AUC
+// and AU-PRO by the official algorithm (100 thresholds, limit 0.3), at the
+// scans' own resolution or, with the BTF protocol, at 224×224 with the truth
+// resized as BTF does. A good scan without ground truth counts as sound
+// everywhere. each, when not nil, sees every scan with its result.
+func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, error], each func(*rgbd.Labelled, *Result) error, opts ...Option) (*Evaluation, error) {
+	o := gather(opts)
+	e := &Evaluation{}
+	var images []metrics.Image[float32]
+	for s, err := range set {
+		if err != nil {
+			return nil, err
+		}
+		r, err := d.Score(ctx, s.Scan)
+		if err != nil {
+			return nil, err
+		}
+		truth, err := d.truth(s, r.Map)
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, metrics.FromMap(r.Map, truth))
+		e.Scans = append(e.Scans, ScanScore{Name: s.Name, Defect: s.Defect, Score: r.Score, Peak: r.Peak})
+		if each != nil {
+			if err := each(s, r); err != nil {
+				return nil, err
+			}
+		}
+		o.progress(len(e.Scans))
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	kinds := map[string]int{}
+	for _, s := range e.Scans {
+		kinds[s.Defect]++
+	}
+	e.Good = kinds[rgbd.Good]
+	e.Defective = len(e.Scans) - e.Good
+	if e.Good == 0 || e.Defective == 0 {
+		return nil, fmt.Errorf("%w: %d good and %d defective scans, at least one of each is needed", ErrEvaluate, e.Good, e.Defective)
+	}
+	var err error
+	if e.Metrics, e.Convention, err = rate(e.Scans, images, ""); err != nil {
+		return nil, err
+	}
+	if d.config.Protocol == ProtocolBTF {
+		e.Convention += fmt.Sprintf("; at %d×%d as BTF", d.config.Size, d.config.Size)
+	} else {
+		e.Convention += "; at the scans' resolution"
+	}
+	delete(kinds, rgbd.Good)
+	for kind, n := range kinds {
+		m, _, err := rate(e.Scans, images, kind)
+		if err != nil {
+			return nil, err
+		}
+		e.Defects = append(e.Defects, DefectMetrics{Defect: kind, Scans: n, Metrics: m})
+	}
+	slices.SortFunc(e.Defects, func(a, b DefectMetrics) int { return strings.Compare(a.Defect, b.Defect) })
+	return e, nil
+}
+
+// truth returns the defect pixels of s at the size of its map; nil for none.
+func (d *Detector) truth(s *rgbd.Labelled, m *grid.Map) ([]bool, error) {
+	if s.Truth == nil {
+		if s.Anomalous() {
+			return nil, fmt.Errorf("%w: %s: labelled %q but without ground truth", ErrEvaluate, s.Label(), s.Defect)
+		}
+		return nil, nil
+	}
+	b := s.Truth.Bounds()
+	ids := make([]uint8, 0, b.Dx()*b.Dy())
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		i := s.Truth.PixOffset(b.Min.X, y)
+		ids = append(ids, s.Truth.Pix[i:i+b.Dx()]...)
+	}
+	level := uint8(0)
+	if d.config.Protocol == ProtocolBTF {
+		ids = grid.Nearest(ids, b.Dy(), b.Dx(), 1, m.H, m.W, grid.RulePIL)
+		level = btfTruthLevel
+	} else if b.Size() != (image.Point{X: m.W, Y: m.H}) {
+		return nil, fmt.Errorf("%w: %s: ground truth is %d×%d, the scan %d×%d", ErrEvaluate, s.Label(), b.Dx(), b.Dy(), m.W, m.H)
+	}
+	truth := make([]bool, len(ids))
+	for i, id := range ids {
+		truth[i] = id > level
+	}
+	return truth, nil
+}
+
+// rate computes the figures of all good scans and those of one kind of defect;
+// of every kind when it is empty.
+func rate(scans []ScanScore, images []metrics.Image[float32], kind string) (Metrics, string, error) {
+	var (
+		m      Metrics
+		pixels metrics.Pixels[float32]
+		scores []float64
+		labels []bool
+	)
+	for i, s := range scans {
+		good := s.Defect == rgbd.Good
+		if kind != "" && !good && s.Defect != kind {
+			continue
+		}
+		if err := pixels.Add(images[i]); err != nil {
+			return m, "", fmt.Errorf("%s: %w", s.Name, err)
+		}
+		scores, labels = append(scores, s.Score), append(labels, !good)
+	}
+	var err error
+	if m.ImageAUROC, err = metrics.ROCAUC(scores, labels); err != nil {
+		return m, "", fmt.Errorf("image ROC AUC: %w", err)
+	}
+	if m.PixelAUROC, err = pixels.ROCAUC(); err != nil {
+		return m, "", fmt.Errorf("pixel ROC AUC: %w", err)
+	}
+	curve, err := pixels.PROCurve(metrics.PROOptions{})
+	if err != nil {
+		return m, "", fmt.Errorf("AU-PRO: %w", err)
+	}
+	area, err := curve.Area(metrics.OfficialLimit)
+	if err != nil {
+		return m, "", fmt.Errorf("AU-PRO: %w", err)
+	}
+	m.AUPRO = area.Value
+	return m, fmt.Sprintf("%s; %s", metrics.ConventionROCAUC, area.Convention), nil
+}

@@ -1,0 +1,136 @@
+package iad3d
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"iter"
+	"math"
+
+	"github.com/iad3d/iad3d/memory"
+	"github.com/iad3d/iad3d/rgbd"
+)
+
+// Version is the version of iad3d, recorded in the models it writes.
+const Version = "0.1.0"
+
+// Option injects what is not part of a detector's configuration.
+type Option func(*options)
+
+type options struct {
+	progress func(done int)
+}
+
+// WithProgress calls f after each scan of a Fit or Evaluate with the number
+// done so far, from the calling goroutine.
+func WithProgress(f func(done int)) Option { return func(o *options) { o.progress = f } }
+
+func gather(opts []Option) options {
+	o := options{progress: func(int) {}}
+	for _, f := range opts {
+		f(&o)
+	}
+	return o
+}
+
+// Provenance says what a detector was fitted on.
+type Provenance struct {
+	Version string `json:"version"` // of the iad3d that fitted it
+	Scans   int    `json:"scans"`
+	Rows    int    `json:"rows"` // descriptor rows before the coreset
+	// DataSHA256 is the SHA-256 over the sizes, units, validity and coordinates
+	// of all scans, in order.
+	DataSHA256 string `json:"data_sha256"`
+	// Radius is the largest distance of any of these rows to the bank.
+	Radius float64 `json:"radius"`
+}
+
+// ErrNoScans is returned by Fit when it is given no scan.
+var ErrNoScans = errors.New("no scan to fit")
+
+// Fit learns what sound parts look like. It reads the scans one after the other
+// and keeps of each its descriptor rows only. The first error of the sequence
+// ends the fit and is returned, as is an unusable scan (wrapping
+// [rgbd.ErrScan]): a fit on part of the data would be a silent surprise.
+//
+// The same configuration and scans give the same detector, bit for bit,
+// whatever the number of workers.
+func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts ...Option) (*Detector, error) {
+	c, err := c.resolve()
+	if err != nil {
+		return nil, err
+	}
+	o := gather(opts)
+	var rows memory.Rows
+	digest := sha256.New()
+	n := 0
+	for s, err := range scans {
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 && !c.KeepPlane {
+			onPlane, err := c.liesOnPlane(ctx, s)
+			if err != nil {
+				return nil, err
+			}
+			c.KeepPlane = !onPlane
+		}
+		d, err := c.describe(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		rows.Append(d.rows)
+		hashScan(digest, s)
+		n++
+		o.progress(n)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, ErrNoScans
+	}
+	bank, err := memory.Build(ctx, &rows, memory.Options{Fraction: c.Coreset, Workers: c.Workers})
+	if err != nil {
+		return nil, fmt.Errorf("fit of %d scans: %w", n, err)
+	}
+	return &Detector{
+		config: c,
+		bank:   bank,
+		provenance: Provenance{
+			Version:    Version,
+			Scans:      n,
+			Rows:       rows.N,
+			DataSHA256: hex.EncodeToString(digest.Sum(nil)),
+			Radius:     bank.Radius(),
+		},
+	}, nil
+}
+
+// hashScan adds what describe reads of a scan.
+func hashScan(h hash.Hash, s *rgbd.Scan) {
+	c := s.Cloud
+	buf := make([]byte, 0, 1<<16)
+	for _, v := range []int{c.Width, c.Height, int(c.Unit)} {
+		buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
+	}
+	for i := range c.Len() {
+		if len(buf) > 1<<16-16 {
+			h.Write(buf)
+			buf = buf[:0]
+		}
+		if !c.IsValid(i) {
+			buf = append(buf, 0)
+			continue
+		}
+		buf = append(buf, 1)
+		for _, v := range c.XYZ[3*i : 3*i+3] {
+			buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
+		}
+	}
+	h.Write(buf)
+}

@@ -1,0 +1,58 @@
+package iad3d
+
+import "github.com/iad3d/iad3d/grid"
+
+// Result is what a detector says of one scan.
+type Result struct {
+	Name   string // the scan's
+	Source string
+	// Score is the abnormality of the whole scan, at least 0, without unit;
+	// comparable between scans scored by the same model only.
+	Score float64
+	// Map is the abnormality of each pixel, C = 1: at the scan's resolution, or
+	// 224×224 with the BTF protocol. Valid is false where nothing was measured;
+	// values there are interpolated.
+	Map *grid.Map
+	// Peak is the pixel of the highest map value, the first in row-major order.
+	Peak Peak
+}
+
+// Peak is a pixel of a score map.
+type Peak struct {
+	X     int     `json:"x"`
+	Y     int     `json:"y"`
+	Value float32 `json:"value"`
+}
+
+// ScanScore is one line of an evaluation.
+type ScanScore struct {
+	Name   string  `json:"name"`
+	Defect string  `json:"defect"`
+	Score  float64 `json:"score"`
+	Peak   Peak    `json:"peak"`
+}
+
+// Metrics are the figures the field reports, each in [0, 1].
+type Metrics struct {
+	ImageAUROC float64 `json:"image_auroc"` // ROC AUC of the scans' scores, ties count one half
+	PixelAUROC float64 `json:"pixel_auroc"` // ROC AUC of all pixels pooled
+	AUPRO      float64 `json:"au_pro"`      // area under the per-region overlap curve
+}
+
+// DefectMetrics are the figures of one kind of defect against all good scans.
+type DefectMetrics struct {
+	Defect string `json:"defect"`
+	Scans  int    `json:"scans"`
+	Metrics
+}
+
+// Evaluation is the outcome of scoring a labelled set.
+type Evaluation struct {
+	Metrics
+	// Convention says how the figures were computed.
+	Convention string          `json:"convention"`
+	Good       int             `json:"good"` // scans
+	Defective  int             `json:"defective"`
+	Defects    []DefectMetrics `json:"defects"` // by name
+	Scans      []ScanScore     `json:"scans"`   // in the order given
+}
