@@ -109,10 +109,11 @@ func each(ctx context.Context, c *pointcloud.Cloud, o Options, emit func(i int32
 		return err
 	}
 	rows := make([][Dim]float64, parallel.Workers(o.Workers))
+	terms := make([][]term, len(rows))
 	order := nb.Order()
 	return parallel.For(ctx, len(order), chunk, o.Workers, func(w, lo, hi int) {
 		for _, i := range order[lo:hi] {
-			s.weighted(c, nb.Of(int(i)), i, &rows[w])
+			terms[w] = s.weighted(c, nb.Of(int(i)), i, &rows[w], terms[w])
 			emit(i, &rows[w])
 		}
 	})
@@ -168,11 +169,12 @@ func (s *spfh) isSelf(pos int, k, i int32) bool {
 
 // weighted stores the descriptor of point i: the neighbours' histograms
 // weighted by the inverse squared distance, each block scaled to 100, plus the
-// point's own in the Open3D convention.
-func (s *spfh) weighted(c *pointcloud.Cloud, list []int32, i int32, row *[Dim]float64) {
+// point's own in the Open3D convention. terms is scratch space.
+func (s *spfh) weighted(c *pointcloud.Cloud, list []int32, i int32, row *[Dim]float64, terms []term) []term {
 	*row = [Dim]float64{}
+	terms = terms[:0]
 	if len(list) < 2 {
-		return
+		return terms
 	}
 	p := c.At(int(i))
 	for pos, k := range list {
@@ -180,14 +182,8 @@ func (s *spfh) weighted(c *pointcloud.Cloud, list []int32, i int32, row *[Dim]fl
 			continue
 		}
 		d := c.At(int(k)).Sub(p)
-		dist2 := d.X*d.X + d.Y*d.Y + d.Z*d.Z
-		if dist2 == 0 {
-			continue
-		}
-		weight := 100 / float64(s.pairs[k]) / dist2
-		h := &s.counts[k]
-		for j := range row {
-			row[j] += weight * float64(h[j])
+		if dist2 := d.X*d.X + d.Y*d.Y + d.Z*d.Z; dist2 != 0 {
+			terms = append(terms, term{&s.counts[k], 100 / float64(s.pairs[k]) / dist2})
 		}
 	}
 	own := 0.0
@@ -195,7 +191,8 @@ func (s *spfh) weighted(c *pointcloud.Cloud, list []int32, i int32, row *[Dim]fl
 		own = 100 / float64(s.pairs[i])
 	}
 	for b := 0; b < Dim; b += bins {
-		block := row[b : b+bins]
+		block := (*[bins]float64)(row[b:])
+		sumBlock(terms, b, block)
 		sum := 0.0
 		for _, v := range block {
 			sum += v
@@ -208,4 +205,33 @@ func (s *spfh) weighted(c *pointcloud.Cloud, list []int32, i int32, row *[Dim]fl
 			block[j] = v*scale + own*float64(s.counts[i][b+j])
 		}
 	}
+	return terms
+}
+
+// term is a neighbour's share in a descriptor.
+type term struct {
+	counts *[Dim]float32
+	weight float64
+}
+
+// sumBlock stores in out the weighted sums of counts b to b+10. The sums are
+// spelt out so that they stay in registers: this loop is where most of the time
+// of a descriptor goes.
+func sumBlock(terms []term, b int, out *[bins]float64) {
+	var s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10 float64
+	for _, t := range terms {
+		h, w := (*[bins]float32)(t.counts[b:]), t.weight
+		s0 += w * float64(h[0])
+		s1 += w * float64(h[1])
+		s2 += w * float64(h[2])
+		s3 += w * float64(h[3])
+		s4 += w * float64(h[4])
+		s5 += w * float64(h[5])
+		s6 += w * float64(h[6])
+		s7 += w * float64(h[7])
+		s8 += w * float64(h[8])
+		s9 += w * float64(h[9])
+		s10 += w * float64(h[10])
+	}
+	*out = [bins]float64{s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10}
 }

@@ -47,8 +47,8 @@ func obvious(c *pointcloud.Cloud, tree *pointcloud.Tree, i int, s pointcloud.Sea
 			if skip(pos, int(n.Index), i) {
 				continue
 			}
-			f1, f2, f3 := pairFeatures(c.At(i), c.Normal(i), c.At(int(n.Index)), c.Normal(int(n.Index)))
-			for block, v := range []float64{(f1 + math.Pi) / (2 * math.Pi), (f2 + 1) / 2, (f3 + 1) / 2} {
+			y, x, f2, f3 := pairFeatures(c.At(i), c.Normal(i), c.At(int(n.Index)), c.Normal(int(n.Index)))
+			for block, v := range []float64{(math.Atan2(y, x) + math.Pi) / (2 * math.Pi), (f2 + 1) / 2, (f3 + 1) / 2} {
 				h[11*block+min(max(int(math.Floor(11*v)), 0), 10)] += 100 / float64(len(list)-1)
 			}
 		}
@@ -162,6 +162,36 @@ func TestErrors(t *testing.T) {
 	}
 	if rows, err := Compute(t.Context(), &pointcloud.Cloud{Normals: []float64{}}, Options{}); err != nil || len(rows) != 0 {
 		t.Errorf("an empty cloud gives %v, %v", rows, err)
+	}
+}
+
+// TestAngleBin compares the shortcut with the arc tangent, on the bins' edges and
+// beside them above all.
+func TestAngleBin(t *testing.T) {
+	exact := func(y, x float64) int { return bin((math.Atan2(y, x) + math.Pi) / (2 * math.Pi)) }
+	check := func(y, x float64) {
+		if got, want := angleBin(y, x), exact(y, x); got != want {
+			t.Fatalf("angleBin(%v, %v) = %d, want %d", y, x, got, want)
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200_000 {
+		check(r.NormFloat64(), r.NormFloat64())
+	}
+	for k := range 12 {
+		for _, off := range []float64{0, 1e-16, 1e-12, 1e-7, 1e-5, 1e-4, 1e-3} {
+			for _, sign := range []float64{-1, 1} {
+				y, x := math.Sincos(2*math.Pi*float64(k)/11 - math.Pi + sign*off)
+				check(y, x)
+				check(math.Nextafter(y, 2), x)
+			}
+		}
+	}
+	zero, inf, nan := math.Copysign(0, -1), math.Inf(1), math.NaN()
+	for _, y := range []float64{0, zero, 1, -1, 5e-324, inf, -inf, nan} {
+		for _, x := range []float64{0, zero, 1, -1, 5e-324, inf, -inf, nan} {
+			check(y, x)
+		}
 	}
 }
 

@@ -3,6 +3,9 @@ package pointcloud
 import (
 	"context"
 	"fmt"
+	"math"
+
+	"github.com/golang/geo/r3"
 
 	"github.com/iad3d/iad3d/internal/parallel"
 )
@@ -34,15 +37,26 @@ func (s Search) covers(o Search) bool {
 	return k && r
 }
 
-// find runs the search in t around point i of c.
-func (s Search) find(t *Tree, c *Cloud, i int, dst []Neighbor) []Neighbor {
-	switch {
-	case s.K == 0:
-		return t.Radius(c.At(i), s.Radius, dst)
-	case s.Radius == 0:
-		return t.KNN(c.At(i), s.K, dst)
+// boundSlack outweighs the rounding of a bound taken from another query.
+const boundSlack = 1 + 1e-9
+
+// find runs the search in t around q. prev, when not empty, is the answer of the
+// same search around from: by the triangle inequality the k-th neighbour of q is
+// no farther than that of from and the way to it, which spares the search most
+// candidates when the two are close.
+func (s Search) find(t *Tree, q, from r3.Vector, prev []Neighbor) []Neighbor {
+	if s.K == 0 {
+		return t.Radius(q, s.Radius, prev)
 	}
-	return t.Hybrid(c.At(i), s.Radius, s.K, dst)
+	worst := math.Inf(1)
+	if s.Radius > 0 {
+		worst = math.Nextafter(s.Radius*s.Radius, 0)
+	}
+	if len(prev) == s.K {
+		reach := math.Sqrt(prev[s.K-1].Dist2) + q.Sub(from).Norm()
+		worst = min(worst, reach*reach*boundSlack)
+	}
+	return t.nearest(q, worst, s.K, prev)
 }
 
 // Neighborhoods lists the neighbours of every valid point of a cloud. It is
@@ -66,8 +80,12 @@ func FindNeighborhoods(ctx context.Context, c *Cloud, s Search, workers int) (*N
 	err := parallel.For(ctx, len(nb.order), searchChunk, workers, func(w, lo, hi int) {
 		var flat []int32 // one block per chunk holds the lists of its points
 		var ends [searchChunk]int
+		var from r3.Vector
+		scratch[w] = scratch[w][:0]
 		for j, i := range nb.order[lo:hi] {
-			scratch[w] = s.find(t, c, int(i), scratch[w])
+			q := c.At(int(i))
+			scratch[w] = s.find(t, q, from, scratch[w])
+			from = q
 			if flat == nil {
 				flat = make([]int32, 0, (hi-lo)*(len(scratch[w])+1))
 			}
