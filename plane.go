@@ -19,6 +19,11 @@ const (
 	sampleSize      = 8      // clean with probability 0.17 even when a fifth of the band is not plane
 	leastRemoval    = 0.0005 // metres; below, a sensor's bow and waviness would leave shreds
 	removalSigmas   = 5      // of the plane's own roughness
+	// A piece all of whose points are nearer to the plane than this many times the
+	// removal distance is a shred of the plane, not of the part. Points within
+	// shredReach pixels of each other belong to one piece.
+	shredHeight = 3
+	shredReach  = 3
 	// A plane that leaves less than this share of the points is not what the part
 	// lies on but the part itself.
 	leastPart = 0.01
@@ -63,7 +68,53 @@ func removePlane(ctx context.Context, c *pointcloud.Cloud, seed uint64, workers 
 			c.Valid[i] = false
 		}
 	}
+	return removeShreds(ctx, c, plane, removal)
+}
+
+// removeShreds marks the pieces of the plane that rise above the removal distance
+// as missing: waves, dust, stray measurements. Pieces of the part's own height,
+// however small, stay: a chip is what an inspection looks for.
+func removeShreds(ctx context.Context, c *pointcloud.Cloud, plane pointcloud.Plane, removal float64) error {
+	pitch, ok := pixelPitch(c)
+	if !ok {
+		return nil
+	}
+	labels, err := pointcloud.DBSCAN(ctx, c, shredReach*pitch, 1)
+	if err != nil {
+		return err
+	}
+	var height []float64 // of each piece
+	for i, l := range labels {
+		if l < 0 {
+			continue
+		}
+		for int(l) >= len(height) {
+			height = append(height, 0)
+		}
+		height[l] = max(height[l], math.Abs(plane.Distance(c.At(i))))
+	}
+	for i, l := range labels {
+		if l >= 0 && height[l] < shredHeight*removal {
+			c.Valid[i] = false
+		}
+	}
 	return nil
+}
+
+// pixelPitch returns the median distance of horizontally adjacent points; ok is
+// false when there are none.
+func pixelPitch(c *pointcloud.Cloud) (pitch float64, ok bool) {
+	var steps []float64
+	for i := range c.Len() - 1 {
+		if (i+1)%c.Width != 0 && c.IsValid(i) && c.IsValid(i+1) {
+			steps = append(steps, c.At(i+1).Sub(c.At(i)).Norm())
+		}
+	}
+	if len(steps) == 0 {
+		return 0, false
+	}
+	slices.Sort(steps)
+	return steps[len(steps)/2], true
 }
 
 // liesOnPlane reports whether the scan shows a part on a plane that removePlane
