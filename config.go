@@ -56,8 +56,8 @@ type Config struct {
 	// Neighbors is the number of nearest bank rows whose mean distance is a
 	// cell's score. 3 / 1.
 	Neighbors int `json:"neighbors"`
-	// Top is the share of the highest cell scores whose mean is the scan's
-	// score. 0.01 / not used: BTF's reweighted maximum.
+	// Top is the share of the part's pixels, those highest in the score map, whose
+	// mean is the scan's score. 0.01 / not used: BTF's reweighted maximum.
 	Top float64 `json:"top"`
 	// Blur is the standard deviation in working-raster pixels of the Gaussian
 	// that smooths the map / the radius of BTF's. 4 / 4.

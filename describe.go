@@ -19,7 +19,8 @@ type description struct {
 	rows         *memory.Rows
 	cells        []int32 // cell of each row, nil: row i is cell i
 	cellH, cellW int
-	workH, workW int // working raster the cells tile
+	workH, workW int    // working raster the cells tile
+	part         []bool // pixels of that raster that were described
 }
 
 // btfNormalRadius and btfRadius are the radii, in metres, of BTF's hybrid
@@ -58,7 +59,7 @@ func (c *Config) describeBTF(ctx context.Context, s *rgbd.Scan) (*description, e
 	}
 	m = grid.AdaptiveAvgPool(grid.AvgPool(m, btfPool), c.Cells, c.Cells)
 	rows, cells := memory.FromMap(m)
-	return &description{rows, cells, c.Cells, c.Cells, c.Size, c.Size}, nil
+	return &description{rows, cells, c.Cells, c.Cells, c.Size, c.Size, work.Valid}, nil
 }
 
 func (c *Config) describeDefault(ctx context.Context, s *rgbd.Scan) (*description, error) {
@@ -78,7 +79,7 @@ func (c *Config) describeDefault(ctx context.Context, s *rgbd.Scan) (*descriptio
 	}
 	cellH, cellW := fit(h, w, min(c.Cells, max(h, w)))
 	rows, cells := memory.FromMap(grid.AdaptiveAvgPoolValid(m, cellH, cellW))
-	return &description{rows, cells, cellH, cellW, h, w}, nil
+	return &description{rows, cells, cellH, cellW, h, w, work.Valid}, nil
 }
 
 // fpfh estimates normals and joins the descriptors of every neighbourhood size.

@@ -79,9 +79,15 @@ func (d *Detector) Score(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 		r.Map = grid.BlurBTF(grid.ResizeBilinear(cells, desc.workH, desc.workW), d.config.Blur)
 		r.Map.Valid = resized(s.Cloud, desc.workH, desc.workW).Valid
 	} else {
-		r.Score = topMean(scores, d.config.Top)
 		h, w := s.Cloud.Height, s.Cloud.Width
 		m := grid.GaussianBlur(grid.ResizeBilinear(cells, desc.workH, desc.workW), d.config.Blur)
+		part := make([]float64, 0, len(m.Data))
+		for i, ok := range desc.part {
+			if ok {
+				part = append(part, float64(m.Data[i]))
+			}
+		}
+		r.Score = topMean(part, d.config.Top)
 		r.Map = grid.ResizeBilinear(m, h, w)
 		r.Map.Valid = slices.Clone(s.Cloud.Valid)
 	}

@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/io/dataset"
+	"github.com/iad3d/iad3d/io/model"
+)
+
+const fitLong = `Fit a model to the sound scans of a class: its train split. The same scans, options
+and seed give the same model file, byte for byte.
+
+The protocol chooses the settings and how results are evaluated: "default" is
+iad3d's own, "btf" repeats the program of Horwitz and Hoshen, "Back to the
+Feature", so that its figures come out. The flags from --size on change single
+settings.`
+
+type fitOptions struct {
+	source
+	out      string
+	protocol string
+	features string
+	config   iad3d.Config
+}
+
+func (a *app) fit() *cobra.Command {
+	var o fitOptions
+	cmd := &cobra.Command{
+		Use:   "fit --dataset KIND --root DIR [--class NAME] --out MODEL",
+		Short: "Fit a model to scans of sound parts",
+		Long:  fitLong,
+		Example: `  iad3d fit --dataset mvtec3d --root mvtec_3d --class bagel --out bagel.iad3d
+  iad3d fit --dataset mvtec3d --root mvtec_3d --class bagel --protocol btf --out bagel-btf.iad3d`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.complete(cmd.Flags()); err != nil {
+				return err
+			}
+			return a.runFit(cmd.Context(), &o)
+		},
+	}
+	o.source.add(cmd)
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.out, "out", "", "model file to write")
+	f.StringVar(&o.protocol, "protocol", string(iad3d.ProtocolDefault), "settings and evaluation: default or btf")
+	f.StringVar(&o.features, "features", iad3d.FeatureFPFH, "what describes the surface, joined by +: "+strings.Join(iad3d.Features(), ", "))
+	f.Uint64Var(&o.config.Seed, "seed", 0, "seed of all random choices")
+	a.addThreads(cmd)
+	a.addJSON(cmd, "write a JSON document about the model")
+	c := &o.config
+	f.IntVar(&c.Size, "size", 0, "longer side of the working raster, pixels (224)")
+	f.IntVar(&c.Cells, "cells", 0, "descriptor cells along that side (56, btf 28)")
+	f.IntVar(&c.NormalK, "normal-k", 0, "neighbours of a normal (30)")
+	f.IntSliceVar(&c.FPFHK, "fpfh-k", nil, "neighbours of the descriptors, one number or several (40,80,160; btf 100)")
+	f.Float64Var(&c.Coreset, "coreset", 0, "share of the descriptors that the model keeps (0.1)")
+	f.IntVar(&c.Neighbors, "neighbors", 0, "nearest descriptors that a score is the mean of (3, btf 1)")
+	f.Float64Var(&c.Top, "top", 0, "share of the highest cell scores that make a scan's (0.01, btf none)")
+	f.Float64Var(&c.Blur, "blur", 0, "standard deviation of the map's blur, pixels (4)")
+	f.BoolVar(&c.KeepPlane, "keep-plane", false, "keep the plane the part lies on (btf: always)")
+	complete(cmd, "protocol", string(iad3d.ProtocolDefault), string(iad3d.ProtocolBTF))
+	complete(cmd, "features", iad3d.Features()...)
+	require(cmd, "dataset", "root", "out")
+	return cmd
+}
+
+// complete makes the configuration from the flags. A number given as 0 would
+// silently become the default.
+func (o *fitOptions) complete(flags *pflag.FlagSet) error {
+	for _, name := range []string{"size", "cells", "normal-k", "coreset", "neighbors", "top", "blur"} {
+		if f := flags.Lookup(name); f.Changed && f.Value.String() == "0" {
+			return usagef("--%s 0: want more than 0", name)
+		}
+	}
+	o.config.Protocol = iad3d.Protocol(o.protocol)
+	o.config.Features = strings.Split(o.features, "+")
+	return nil
+}
+
+// bankSize is the size of a model's memory bank.
+type bankSize struct {
+	Rows int `json:"rows"`
+	Dim  int `json:"dim"`
+}
+
+func sizeOf(d *iad3d.Detector) bankSize {
+	rows, dim := d.BankSize()
+	return bankSize{rows, dim}
+}
+
+// fitDocument is what fit --json writes.
+type fitDocument struct {
+	Model      string           `json:"model"`
+	Bytes      int64            `json:"bytes"`
+	SHA256     string           `json:"sha256"`
+	Class      string           `json:"class"`
+	Bank       bankSize         `json:"bank"`
+	Config     iad3d.Config     `json:"config"`
+	Provenance iad3d.Provenance `json:"provenance"`
+	Seconds    float64          `json:"seconds"`
+}
+
+func (a *app) runFit(ctx context.Context, o *fitOptions) error {
+	start := time.Now()
+	if err := modelTarget(o.out); err != nil {
+		return err
+	}
+	set, err := o.open()
+	if err != nil {
+		return err
+	}
+	d, err := a.fitSet(ctx, set, o.config, "fit "+set.Class)
+	if err != nil {
+		return err
+	}
+	if err := save(d, o.out); err != nil {
+		return err
+	}
+	head, err := model.ReadHeader(o.out)
+	if err != nil {
+		return err
+	}
+	doc := fitDocument{o.out, head.Size, head.SHA256, set.Class, sizeOf(d), d.Config(), d.Provenance(), time.Since(start).Seconds()}
+	if a.json {
+		return a.document(doc)
+	}
+	return a.printf("%s: %d rows of %d values, from %d scans of %s, %s; %.1f s\n",
+		doc.Model, doc.Bank.Rows, doc.Bank.Dim, doc.Provenance.Scans, doc.Class, byteCount(doc.Bytes), doc.Seconds)
+}
+
+// fitSet fits a detector to the train split.
+func (a *app) fitSet(ctx context.Context, set *dataset.Set, c iad3d.Config, label string) (*iad3d.Detector, error) {
+	b := a.progress(label, len(set.Items(dataset.Train)))
+	defer b.end()
+	return iad3d.Fit(ctx, c, unlabelled(set.Scans(ctx, dataset.Train)), iad3d.WithProgress(b.step))
+}
+
+// modelTarget checks, before a long fit, that a model can be written under path
+// and that nothing else is there.
+func modelTarget(path string) error {
+	if err := writable(path); err != nil {
+		return err
+	}
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+		if _, err := model.ReadHeader(path); errors.Is(err, model.ErrNotModel) {
+			return usagef("%s exists and is not a model; it is not overwritten", path)
+		}
+	}
+	return nil
+}
+
+// save writes a model, its folder too where that is missing.
+func save(d *iad3d.Detector, path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return d.Save(path)
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestInside(t *testing.T) {
+	dir := t.TempDir()
+	root := filepath.Join(dir, "root")
+	for _, d := range []string{filepath.Join(root, "a"), filepath.Join(dir, "root2")} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(root, "a"), link); err != nil {
+		t.Skip(err)
+	}
+	for path, want := range map[string]bool{
+		root:                                       true,
+		filepath.Join(root, "a"):                   true,
+		filepath.Join(root, "new", "deep"):         true,
+		filepath.Join(root, "a", "..", "b"):        true,
+		filepath.Join(link, "new"):                 true,
+		dir:                                        false,
+		filepath.Join(dir, "root2"):                false,
+		filepath.Join(dir, "root2", "new"):         false,
+		filepath.Join(root, "..", "root2", "else"): false,
+	} {
+		if got := inside(path, root); got != want {
+			t.Errorf("%s in %s: %t", path, root, got)
+		}
+	}
+	if inside(dir, filepath.Join(dir, "missing")) {
+		t.Error("inside a folder that does not exist")
+	}
+	t.Chdir(root)
+	if !inside("new", ".") || !inside("new", root) {
+		t.Error("relative paths")
+	}
+}
+
+func TestWritable(t *testing.T) {
+	dir := t.TempDir()
+	file := put(t, filepath.Join(dir, "file"), []byte("x"))
+	unchanged(t, dir)
+	for path, want := range map[string]bool{
+		file:                            true,
+		filepath.Join(dir, "new"):       true,
+		filepath.Join(dir, "a", "b"):    true,
+		dir:                             false,
+		filepath.Join(file, "x"):        false,
+		filepath.Join(file, "x", "y"):   false,
+		filepath.Join(dir, "nul\x00no"): false,
+	} {
+		if err := writable(path); (err == nil) != want {
+			t.Errorf("%q: %v", path, err)
+		} else if err != nil && exitCode(err) != exitUsage {
+			t.Errorf("%q: exit code %d", path, exitCode(err))
+		}
+	}
+}
+
+func TestStage(t *testing.T) {
+	broken := errors.New("broken")
+	fill := func(result error) func(string) error {
+		return func(dir string) error {
+			put(t, filepath.Join(dir, "sub", "file"), []byte("new"))
+			return result
+		}
+	}
+	whole := []string{".", "out", "out/sub", "out/sub/file"}
+	for _, test := range []struct {
+		name    string
+		prepare func(dir string)
+		result  error
+		want    []string // the tree afterwards
+		code    int
+	}{
+		{"new", func(string) {}, nil, whole, exitFine},
+		{"empty", func(dir string) { os.Mkdir(filepath.Join(dir, "out"), 0o755) }, nil, whole, exitFine},
+		{"leftover", func(dir string) { put(t, filepath.Join(dir, ".out.partial", "old"), nil) }, nil, whole, exitFine},
+		{"broken", func(string) {}, broken, []string{"."}, exitInternal},
+		{"broken into empty", func(dir string) { os.Mkdir(filepath.Join(dir, "out"), 0o755) }, broken, []string{".", "out"}, exitInternal},
+		{"occupied", func(dir string) { put(t, filepath.Join(dir, "out", "mine"), nil) }, nil, []string{".", "out", "out/mine"}, exitUsage},
+		{"a file", func(dir string) { put(t, filepath.Join(dir, "out"), nil) }, nil, []string{".", "out"}, exitUsage},
+	} {
+		dir := t.TempDir()
+		test.prepare(dir)
+		err := stage(filepath.Join(dir, "out")+string(filepath.Separator), fill(test.result))
+		if (err == nil) != (test.code == exitFine) || err != nil && exitCode(err) != test.code {
+			t.Errorf("%s: error %v", test.name, err)
+		}
+		if got := tree(t, dir); !slices.Equal(got, test.want) {
+			t.Errorf("%s: tree %q, want %q", test.name, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/internal/atomicfile"
+	"github.com/iad3d/iad3d/io/scan"
+	"github.com/iad3d/iad3d/io/xyztiff"
+	"github.com/iad3d/iad3d/report"
+	"github.com/iad3d/iad3d/rgbd"
+)
+
+// gallery writes of each scan its score map, a float32 TIFF, and a heat map, a
+// PNG. The heat maps of a batch share one scale, which is known only when all
+// scans are scored: they are drawn last, from the maps and the scans' files.
+type gallery struct {
+	pictures, maps string // folders, made when the first file is written
+
+	scaler report.Scaler
+	taken  names
+	pages  []page
+}
+
+// page is one scan of a gallery.
+type page struct {
+	result *iad3d.Result // without the map's values, which are in its file
+	files  report.Files
+	read   func() (*rgbd.Labelled, error)
+}
+
+// newGallery checks that both folders can be written to; they may be one.
+func newGallery(pictures, maps string) (*gallery, error) {
+	for _, dir := range []string{pictures, maps} {
+		if err := writableFolder(dir); err != nil {
+			return nil, err
+		}
+	}
+	return &gallery{pictures: pictures, maps: maps, taken: names{}}, nil
+}
+
+// add writes the map of a result, which it does not keep. The heat map follows
+// in draw, for which read gives the scan once more, with its ground truth if
+// known.
+func (g *gallery) add(r *iad3d.Result, read func() (*rgbd.Labelled, error)) (report.Files, error) {
+	name := g.taken.unique(r.Name)
+	f := report.Files{Map: filepath.Join(g.maps, name+".tiff"), Heatmap: filepath.Join(g.pictures, name+".png")}
+	err := write(f.Map, func(w io.Writer) error {
+		return xyztiff.Encode(w, &xyztiff.Image{Width: r.Map.W, Height: r.Map.H, Samples: 1, F32: r.Map.Data}, xyztiff.EncodeOptions{})
+	})
+	if err != nil {
+		return f, err
+	}
+	g.scaler.Add(r)
+	g.pages = append(g.pages, page{withMap(r, nil), f, read})
+	return f, nil
+}
+
+// draw writes the heat maps and returns the ends of their scale.
+func (g *gallery) draw(ctx context.Context, step func(done int)) (low, high float64, err error) {
+	low, high = g.scaler.Scale()
+	for i, p := range g.pages {
+		if err := ctx.Err(); err != nil {
+			return low, high, err
+		}
+		if err := p.draw(low, high); err != nil {
+			return low, high, err
+		}
+		step(i + 1)
+	}
+	return low, high, nil
+}
+
+func (p *page) draw(low, high float64) error {
+	s, err := p.read()
+	if err != nil {
+		return err
+	}
+	values, err := readMap(p.files.Map)
+	if err != nil {
+		return err
+	}
+	return write(p.files.Heatmap, func(w io.Writer) error {
+		return report.Heatmap(w, s.Scan, withMap(p.result, values), report.HeatmapOptions{Low: low, High: high, Truth: s.Truth})
+	})
+}
+
+// withMap returns a copy of a result whose map has other values and no flags.
+func withMap(r *iad3d.Result, values []float32) *iad3d.Result {
+	c, m := *r, *r.Map
+	m.Data, m.Valid = values, nil
+	c.Map = &m
+	return &c
+}
+
+// readMap returns the values of a map that add wrote.
+func readMap(path string) ([]float32, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	im, err := xyztiff.Decode(f, info.Size(), xyztiff.Options{})
+	if err != nil {
+		return nil, &scan.Error{Path: path, Err: err}
+	}
+	return im.F32, nil
+}
+
+// write writes a file whole or not at all, its folder too where it is missing.
+func write(path string, content func(io.Writer) error) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return atomicfile.Write(path, content)
+}

@@ -1,0 +1,249 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/io/model"
+	"github.com/iad3d/iad3d/io/scan"
+	"github.com/iad3d/iad3d/rgbd"
+)
+
+const inspectLong = `Show what is in a file: of a model its settings, what it was fitted on and its size,
+after its digest was checked; of a scan its size, how much of it was measured, its
+extent, and whether colour and ground truth lie beside it.`
+
+func (a *app) inspect() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "inspect FILE",
+		Short: "Show what is in a model or a scan",
+		Long:  inspectLong,
+		Example: `  iad3d inspect bagel.iad3d
+  iad3d inspect --json mvtec_3d/bagel/test/hole/xyz/000.tiff`,
+		Args: oneArg,
+		RunE: func(_ *cobra.Command, args []string) error { return a.runInspect(args[0]) },
+	}
+	a.addJSON(cmd, "write a JSON document")
+	return cmd
+}
+
+func (a *app) runInspect(path string) error {
+	d, bad := iad3d.Load(path)
+	if bad == nil {
+		defer d.Close()
+		return a.inspectModel(path, d)
+	}
+	// What a file that cannot be used was meant to be, its beginning says, or the
+	// lack of it its name.
+	named := strings.HasPrefix(strings.ToLower(filepath.Ext(path)), ".tif")
+	if !errors.Is(bad, model.ErrNotModel) && !errors.Is(bad, os.ErrNotExist) && !named {
+		return bad
+	}
+	s, err := scan.Read(path, scan.Options{})
+	if err != nil {
+		return err
+	}
+	return a.inspectScan(path, s)
+}
+
+// modelDocument is what inspect --json writes of a model.
+type modelDocument struct {
+	Kind       string           `json:"kind"` // "model"
+	File       string           `json:"file"`
+	Bytes      int64            `json:"bytes"`
+	Format     int              `json:"format"`
+	SHA256     string           `json:"sha256"` // verified
+	Bank       bankSize         `json:"bank"`
+	Config     iad3d.Config     `json:"config"`
+	Provenance iad3d.Provenance `json:"provenance"`
+}
+
+func (a *app) inspectModel(path string, d *iad3d.Detector) error {
+	head, err := model.ReadHeader(path)
+	if err != nil {
+		return err
+	}
+	m := modelDocument{"model", path, head.Size, head.Format, head.SHA256, sizeOf(d), d.Config(), d.Provenance()}
+	if a.json {
+		return a.document(m)
+	}
+	c, p := m.Config, m.Provenance
+	plane := "removed"
+	if c.KeepPlane {
+		plane = "kept"
+	}
+	top := "reweighted maximum"
+	if c.Protocol != iad3d.ProtocolBTF {
+		top = fmt.Sprintf("mean of the highest %g of the cells", c.Top)
+	}
+	return a.table([][2]string{
+		{"model", path},
+		{"size", fmt.Sprintf("%s, format %d", byteCount(m.Bytes), m.Format)},
+		{"sha256", m.SHA256 + " (verified)"},
+		{"bank", fmt.Sprintf("%d rows of %d values, of %d (radius %s)", m.Bank.Rows, m.Bank.Dim, p.Rows, number(p.Radius))},
+		{"fitted on", fmt.Sprintf("%d scans by iad3d %s", p.Scans, p.Version)},
+		{"data sha256", p.DataSHA256},
+		{"protocol", string(c.Protocol)},
+		{"features", strings.Join(c.Features, "+")},
+		{"raster", fmt.Sprintf("%d pixels, %d cells, plane %s", c.Size, c.Cells, plane)},
+		{"neighbours", fmt.Sprintf("normal %d, FPFH %s, bank %d", c.NormalK, strings.Trim(fmt.Sprint(c.FPFHK), "[]"), c.Neighbors)},
+		{"scan score", top},
+		{"blur", fmt.Sprintf("%g pixels", c.Blur)},
+		{"seed", fmt.Sprint(c.Seed)},
+	})
+}
+
+// scanDocument is what inspect --json writes of a scan.
+type scanDocument struct {
+	Kind       string         `json:"kind"` // "scan"
+	File       string         `json:"file"`
+	Name       string         `json:"name"`
+	Width      int            `json:"width"`
+	Height     int            `json:"height"`
+	Valid      int            `json:"valid"` // measured pixels
+	ValidShare float64        `json:"valid_share"`
+	Min        [3]float64     `json:"min_mm"` // x, y, z
+	Max        [3]float64     `json:"max_mm"`
+	Pitch      *float64       `json:"pitch_mm"` // median distance of neighbours in a row; null when there are none
+	Colour     bool           `json:"colour"`
+	Truth      *truthDocument `json:"truth"` // null when there is none
+}
+
+// truthDocument is the ground truth beside a scan.
+type truthDocument struct {
+	File   string  `json:"file"`
+	Pixels int     `json:"pixels"` // marked as defect
+	IDs    []uint8 `json:"class_ids"`
+}
+
+func (a *app) inspectScan(path string, s *rgbd.Scan) error {
+	c := s.Cloud
+	d := scanDocument{
+		Kind: "scan", File: path, Name: s.Name, Width: c.Width, Height: c.Height,
+		Valid: c.CountValid(), Colour: s.Colour != nil, Pitch: pitch(s),
+	}
+	d.ValidShare = float64(d.Valid) / float64(c.Len())
+	mm := 1000 * c.Unit.Metres()
+	lo, hi, _ := c.Bounds()
+	d.Min = [3]float64{lo.X * mm, lo.Y * mm, lo.Z * mm}
+	d.Max = [3]float64{hi.X * mm, hi.Y * mm, hi.Z * mm}
+	var err error
+	if d.Truth, err = truthBeside(path); err != nil {
+		return err
+	}
+	if a.json {
+		return a.document(d)
+	}
+	axis := func(k int) string {
+		return fmt.Sprintf("%.2f to %.2f mm (%.2f)", d.Min[k], d.Max[k], d.Max[k]-d.Min[k])
+	}
+	spacing, colour, truth := "no neighbours", "none", "none"
+	if d.Pitch != nil {
+		spacing = fmt.Sprintf("%.3f mm", *d.Pitch)
+	}
+	if d.Colour {
+		colour = "yes"
+	}
+	if t := d.Truth; t != nil {
+		truth = fmt.Sprintf("%s, %d defect pixels", t.File, t.Pixels)
+	}
+	return a.table([][2]string{
+		{"scan", path},
+		{"name", d.Name},
+		{"size", fmt.Sprintf("%d×%d pixels", d.Width, d.Height)},
+		{"measured", fmt.Sprintf("%d pixels, %.1f %%", d.Valid, 100*d.ValidShare)},
+		{"x", axis(0)}, {"y", axis(1)}, {"z", axis(2)},
+		{"pixel pitch", spacing},
+		{"colour", colour},
+		{"ground truth", truth},
+	})
+}
+
+// pitch returns the median distance of measured pixels that are neighbours in a
+// row, in millimetres; nil when there are none.
+func pitch(s *rgbd.Scan) *float64 {
+	c := s.Cloud
+	var d []float64
+	for i := 1; i < c.Len(); i++ {
+		if i%c.Width != 0 && c.IsValid(i) && c.IsValid(i-1) {
+			d = append(d, c.At(i).Sub(c.At(i-1)).Norm())
+		}
+	}
+	if len(d) == 0 {
+		return nil
+	}
+	slices.Sort(d)
+	median := 1000 * c.Unit.Metres() * d[len(d)/2]
+	return &median
+}
+
+// truthBeside describes the ground truth that lies where MVTec 3D-AD keeps it;
+// nil when there is none.
+func truthBeside(path string) (*truthDocument, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil || filepath.Base(filepath.Dir(abs)) != "xyz" {
+		return nil, err
+	}
+	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	file := filepath.Join(filepath.Dir(path), "..", "gt", stem+".png")
+	if _, err := os.Stat(file); err != nil {
+		return nil, nil
+	}
+	m, err := scan.ReadMask(file)
+	if err != nil {
+		return nil, err
+	}
+	t := &truthDocument{File: file}
+	t.count(m)
+	return t, nil
+}
+
+func (t *truthDocument) count(m *image.Gray) {
+	t.IDs = []uint8{}
+	var seen [256]bool
+	for y := range m.Rect.Dy() {
+		for _, id := range m.Pix[y*m.Stride:][:m.Rect.Dx()] {
+			if id > 0 {
+				t.Pixels++
+				seen[id] = true
+			}
+		}
+	}
+	for id, ok := range seen {
+		if ok {
+			t.IDs = append(t.IDs, uint8(id))
+		}
+	}
+}
+
+// table writes names and values in two columns.
+func (a *app) table(rows [][2]string) error {
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%s\n", r[0], r[1])
+	}
+	return w.Flush()
+}
+
+// byteCount formats a size for reading.
+func byteCount(n int64) string {
+	const step = 1000
+	if n < step {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	v, e := float64(n)/step, 0
+	for ; v >= step && e < 2; e++ {
+		v /= step
+	}
+	return fmt.Sprintf("%.*f %cB", int(max(0, 2-math.Floor(math.Log10(v)))), v, "kMG"[e])
+}

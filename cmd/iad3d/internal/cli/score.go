@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/io/scan"
+	"github.com/iad3d/iad3d/report"
+	"github.com/iad3d/iad3d/rgbd"
+)
+
+const scoreLong = `Score scans with a model: how abnormal each one is as a whole, and where most. Scores
+of one model compare with each other; they have no unit.
+
+A scan is an organised xyz TIFF, three float samples per pixel. Its colour image,
+used for pictures only, is taken from ../rgb beside a folder named xyz, or from
+--rgb. A folder stands for the .tiff files in it, or in its xyz folder.
+
+With --out each scan's score map is written as a float32 TIFF and, after the last
+scan, a heat map as a PNG; all heat maps of one call have the same colour scale.
+Files are named after the scan: test/bent/xyz/003.tiff gives bent_003.tiff and
+bent_003.png, a second scan of that name bent_003-2.
+
+A scan that cannot be used is reported on standard error and the others are still
+scored; the exit code is then 3.`
+
+type scoreOptions struct{ model, out, rgb string }
+
+func (a *app) score() *cobra.Command {
+	var o scoreOptions
+	cmd := &cobra.Command{
+		Use:   "score --model MODEL [--out DIR] [--json] SCAN...",
+		Short: "Score scans with a model",
+		Long:  scoreLong,
+		Example: `  iad3d score --model bagel.iad3d mvtec_3d/bagel/test/hole/xyz/000.tiff
+  iad3d score --model bagel.iad3d --out results --json mvtec_3d/bagel/test/hole
+  iad3d score --model bagel.iad3d --out results --rgb part7.png part7.tiff`,
+		Args: someArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.runScore(cmd.Context(), &o, args) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.model, "model", "", "model file")
+	f.StringVar(&o.out, "out", "", "folder for score maps and heat maps")
+	f.StringVar(&o.rgb, "rgb", "", "colour image of the scan, when there is only one")
+	a.addThreads(cmd)
+	a.addJSON(cmd, "write one JSON object per scan and line")
+	require(cmd, "model")
+	return cmd
+}
+
+func (a *app) runScore(ctx context.Context, o *scoreOptions, args []string) error {
+	files, err := scanFiles(args)
+	if err != nil {
+		return err
+	}
+	if o.rgb != "" && len(files) != 1 {
+		return usagef("--rgb is the image of one scan, not of %d", len(files))
+	}
+	var g *gallery
+	if o.out != "" {
+		for _, f := range append([]string{o.rgb}, files...) {
+			if f != "" && sameFolder(filepath.Dir(f), o.out) {
+				return usagef("--out %s is the folder of %s; choose another", o.out, f)
+			}
+		}
+		if g, err = newGallery(o.out, o.out); err != nil {
+			return err
+		}
+	}
+	d, err := iad3d.Load(o.model)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+
+	bad, err := a.scoreFiles(ctx, d, g, files, scan.Options{Colour: o.rgb})
+	if err != nil {
+		return err
+	}
+	if g != nil && len(g.pages) > 0 {
+		b := a.progress("heat maps", len(g.pages))
+		defer b.end()
+		low, high, err := g.draw(ctx, b.step)
+		if err != nil {
+			return err
+		}
+		b.end()
+		a.note("score maps and heat maps are in %s; colours run from %s to %s", o.out, number(low), number(high))
+	}
+	return bad
+}
+
+// scoreFiles scores files and writes a line for each. What could not be used is
+// reported on the way; bad then wraps the last such error.
+func (a *app) scoreFiles(ctx context.Context, d *iad3d.Detector, g *gallery, files []string, o scan.Options) (bad, err error) {
+	b := &bar{app: a}
+	if !isTerminal(a.stdout) { // else the lines are progress enough
+		b = a.progress("score", len(files))
+	}
+	defer b.end()
+	t := scoreTable{app: a}
+	for _, path := range files {
+		t.width = max(t.width, utf8.RuneCountInString(path))
+	}
+	for i, path := range files {
+		r, f, err := scoreFile(ctx, d, g, path, o)
+		if err == nil {
+			err = t.add(r, f)
+		}
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil && exitCode(err) == exitInput:
+			a.tell("iad3d: %v", err)
+			bad = errors.Join(errReported, err)
+		case err != nil:
+			return nil, err
+		}
+		b.step(i + 1)
+	}
+	return bad, nil
+}
+
+func scoreFile(ctx context.Context, d *iad3d.Detector, g *gallery, path string, o scan.Options) (*iad3d.Result, report.Files, error) {
+	var f report.Files
+	s, err := scan.Read(path, o)
+	if err != nil {
+		return nil, f, err
+	}
+	r, err := d.Score(ctx, s)
+	if err != nil {
+		return nil, f, err
+	}
+	if g != nil {
+		f, err = g.add(r, func() (*rgbd.Labelled, error) {
+			s, err := scan.Read(path, o)
+			return &rgbd.Labelled{Scan: s}, err
+		})
+	}
+	return r, f, err
+}
+
+// scoreTable writes results as they come.
+type scoreTable struct {
+	app     *app
+	width   int // of the widest path
+	started bool
+}
+
+func (t *scoreTable) add(r *iad3d.Result, f report.Files) error {
+	if t.app.json {
+		return report.Line(t.app.stdout, r, f)
+	}
+	const row = "%-*s  %9s  %9s  %s\n"
+	if !t.started {
+		t.started = true
+		if err := t.app.printf(row, t.width, "scan", "score", "peak", "at x, y"); err != nil {
+			return err
+		}
+	}
+	return t.app.printf(row, t.width, r.Source, number(r.Score), number(float64(r.Peak.Value)),
+		strconv.Itoa(r.Peak.X)+", "+strconv.Itoa(r.Peak.Y))
+}
+
+// number formats a score for reading.
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }

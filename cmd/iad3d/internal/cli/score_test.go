@@ -1,0 +1,243 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/io/scan"
+	"github.com/iad3d/iad3d/io/xyztiff"
+)
+
+// scoreLine has the keys of a line of score --json.
+type scoreLine struct {
+	Scan   string     `json:"scan"`
+	Source string     `json:"source"`
+	Score  float64    `json:"score"`
+	Peak   iad3d.Peak `json:"peak"`
+	Width  int        `json:"width"`
+	Height int        `json:"height"`
+	Files  struct {
+		Map     string `json:"map"`
+		Heatmap string `json:"heatmap"`
+	} `json:"files"`
+}
+
+// lines decodes the output of score --json: one object per line.
+func lines(t *testing.T, stdout string) []scoreLine {
+	t.Helper()
+	var all []scoreLine
+	for text := range strings.Lines(stdout) {
+		var l scoreLine
+		d := json.NewDecoder(strings.NewReader(text))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&l); err != nil || d.More() {
+			t.Fatalf("line %q: %v", text, err)
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// libraryScore is what a program that uses the library would get.
+func libraryScore(t *testing.T, path string) *iad3d.Result {
+	t.Helper()
+	d, err := iad3d.Load(testModel(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	s, err := scan.Read(path, scan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := d.Score(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestScore(t *testing.T) {
+	bent, dent := testScan(t, "bent"), testScan(t, "dent")
+	text := fine(t, "score", "--model", testModel(t), bent, dent)
+	rows := slices.Collect(strings.Lines(text))
+	if len(rows) != 3 || strings.Join(strings.Fields(rows[0]), " ") != "scan score peak at x, y" {
+		t.Fatalf("table:\n%s", text)
+	}
+	for i, path := range []string{bent, dent} {
+		r := libraryScore(t, path)
+		want := []string{path, number(r.Score), number(float64(r.Peak.Value)), strconv.Itoa(r.Peak.X) + ",", strconv.Itoa(r.Peak.Y)}
+		if got := strings.Fields(rows[i+1]); !slices.Equal(got, want) {
+			t.Errorf("row %q, want %q", got, want)
+		}
+		if strings.Index(rows[i+1], want[1])+len(want[1]) != strings.Index(rows[0], "score")+len("score") {
+			t.Errorf("columns are not aligned:\n%s", text)
+		}
+	}
+	got := lines(t, fine(t, "score", "--model", testModel(t), "--json", bent, dent))
+	for i, path := range []string{bent, dent} {
+		r := libraryScore(t, path)
+		want := scoreLine{Scan: r.Name, Source: path, Score: r.Score, Peak: r.Peak, Width: 64, Height: 64}
+		if got[i] != want {
+			t.Errorf("line %+v, want %+v", got[i], want)
+		}
+	}
+}
+
+// TestScoreFolder scores folders, in which two scans have the same name, and
+// looks at all that is written.
+func TestScoreFolder(t *testing.T) {
+	gear := filepath.Join(testLine(t), "gear")
+	out := filepath.Join(t.TempDir(), "new", "out")
+	r := run(t, "score", "--model", testModel(t), "--json", "--out", out,
+		filepath.Join(gear, "test", "good"), filepath.Join(gear, "train", "good", "xyz"), testScan(t, "dent"))
+	if r.code != exitFine || !strings.Contains(r.stderr, out) {
+		t.Fatalf("%+v", r)
+	}
+	got := lines(t, r.stdout)
+	names := []string{"good_000", "good_001", "good_000-2", "good_001-2", "good_002", "dent_000"}
+	want := []string{"."}
+	for _, n := range names {
+		want = append(want, n+".png", n+".tiff")
+	}
+	slices.Sort(want)
+	if files := tree(t, out); !slices.Equal(files, want) {
+		t.Errorf("files %q, want %q", files, want)
+	}
+	if len(got) != len(names) {
+		t.Fatalf("%d lines", len(got))
+	}
+	for i, l := range got {
+		if l.Files.Map != filepath.Join(out, names[i]+".tiff") || l.Files.Heatmap != filepath.Join(out, names[i]+".png") {
+			t.Errorf("files %+v, want %s", l.Files, names[i])
+		}
+		b := get(t, l.Files.Map)
+		im, err := xyztiff.Decode(bytes.NewReader(b), int64(len(b)), xyztiff.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if im.Width != l.Width || im.Height != l.Height || im.Samples != 1 || im.F32[l.Peak.Y*l.Width+l.Peak.X] != l.Peak.Value {
+			t.Errorf("%s: map of %d×%d×%d does not have the peak %+v", l.Source, im.Width, im.Height, im.Samples, l.Peak)
+		}
+		if !slices.Equal(im.F32, libraryScore(t, l.Source).Map.Data) {
+			t.Errorf("%s: another map", l.Source)
+		}
+		if _, err := png.Decode(bytes.NewReader(get(t, l.Files.Heatmap))); err != nil {
+			t.Errorf("%s: %v", l.Files.Heatmap, err)
+		}
+	}
+	before := get(t, got[0].Files.Heatmap)
+	if r := run(t, "score", "-q", "--model", testModel(t), "--out", out, testScan(t, "dent")); r.code != exitFine || r.stderr != "" {
+		t.Errorf("once more, quietly: %+v", r)
+	}
+	if !bytes.Equal(before, get(t, got[0].Files.Heatmap)) {
+		t.Error("the picture of a scan that was not scored changed")
+	}
+}
+
+func TestScoreColour(t *testing.T) {
+	// The pictures differ when the photo is there, the scores do not.
+	dir := t.TempDir()
+	plain := put(t, filepath.Join(dir, "in", "part.tiff"), get(t, testScan(t, "dent")))
+	rgb := put(t, filepath.Join(dir, "in", "photo.png"), get(t, filepath.Join(testLine(t), "gear", "test", "dent", "rgb", "000.png")))
+	a := lines(t, fine(t, "score", "--model", testModel(t), "--json", "--out", filepath.Join(dir, "a"), plain))[0]
+	b := lines(t, fine(t, "score", "--model", testModel(t), "--json", "--out", filepath.Join(dir, "b"), "--rgb", rgb, plain))[0]
+	if a.Scan != "part" || a.Score != b.Score {
+		t.Errorf("%+v and %+v", a, b)
+	}
+	if !bytes.Equal(get(t, a.Files.Map), get(t, b.Files.Map)) || bytes.Equal(get(t, a.Files.Heatmap), get(t, b.Files.Heatmap)) {
+		t.Error("maps differ, or pictures do not")
+	}
+	// Results must not replace what they were made from.
+	for _, in := range [][]string{{plain}, {"--rgb", rgb, testScan(t, "dent")}} {
+		refuse(t, exitUsage, []string{"is the folder of"}, append([]string{"score", "--model", testModel(t), "--out", filepath.Join(dir, "in")}, in...)...)
+	}
+	refuse(t, exitUsage, []string{"is not a folder"}, "score", "--model", testModel(t), "--out", rgb, testScan(t, "dent"))
+}
+
+// TestScoreGoesOn mixes bad scans with good ones.
+func TestScoreGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	text := put(t, filepath.Join(dir, "text.tiff"), []byte("no cloud"))
+	missing := filepath.Join(dir, "missing.tiff")
+	out := filepath.Join(dir, "out")
+	r := run(t, "score", "--model", testModel(t), "--json", "--out", out, "-q", text, testScan(t, "bent"), missing, testScan(t, "dent"))
+	if r.code != exitInput {
+		t.Errorf("exit code %d", r.code)
+	}
+	want := []string{
+		"iad3d: " + text + ": is a text file named .tiff (begins \"no cloud\"); this version reads organised xyz TIFF\n",
+		"iad3d: " + missing + ": no such file or directory\n",
+	}
+	if got := slices.Collect(strings.Lines(r.stderr)); !slices.Equal(got, want) {
+		t.Errorf("messages %q, want %q", got, want)
+	}
+	if got := lines(t, r.stdout); len(got) != 2 || got[0].Scan != "bent/000" || got[1].Scan != "dent/000" {
+		t.Errorf("lines %+v", got)
+	}
+	if got := tree(t, out); len(got) != 5 {
+		t.Errorf("files %q", got)
+	}
+}
+
+// cancelWriter ends a context when the first result is written.
+type cancelWriter struct {
+	bytes.Buffer
+	cancel func()
+}
+
+func (w *cancelWriter) Write(p []byte) (int, error) {
+	w.cancel()
+	return w.Buffer.Write(p)
+}
+
+func TestScoreInterrupted(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	ctx, cancel := context.WithCancel(t.Context())
+	stdout, stderr := &cancelWriter{cancel: cancel}, &bytes.Buffer{}
+	code := Run(ctx, []string{"score", "--model", testModel(t), "--json", "--out", out, testScan(t, "bent"), testScan(t, "dent")}, nil, stdout, stderr)
+	if code != exitInterrupted || stderr.String() != "iad3d: interrupted\n" {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+	if got := lines(t, stdout.String()); len(got) != 1 {
+		t.Errorf("%d lines", len(got))
+	}
+	if got := tree(t, out); !slices.Equal(got, []string{".", "bent_000.tiff"}) {
+		t.Errorf("files %q", got)
+	}
+}
+
+func TestScanFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, f := range []string{"b.tiff", "a.TIF", "c.png", ".d.tiff", "sub/e.tiff", "set/xyz/g.tiff", "set/f.tiff"} {
+		put(t, filepath.Join(dir, f), nil)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "z.tiff"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	in := func(names ...string) []string {
+		for i, n := range names {
+			names[i] = filepath.Join(dir, filepath.FromSlash(n))
+		}
+		return names
+	}
+	for _, test := range []struct{ args, want []string }{
+		{in("c.png"), in("c.png")},
+		{in("missing"), in("missing")},
+		{in("."), in("a.TIF", "b.tiff")},
+		{in("set", "b.tiff"), in("set/xyz/g.tiff", "b.tiff")},
+	} {
+		if got, err := scanFiles(test.args); err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("%q: %q, %v, want %q", test.args, got, err, test.want)
+		}
+	}
+}
