@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/iad3d/iad3d/fpfh"
 )
 
 // Protocol is a set of defaults: what is computed where Config leaves a choice
@@ -34,7 +36,8 @@ func Features() []string { return []string{FeatureFPFH} }
 
 // Config says what is fitted. The zero value is ProtocolDefault with its
 // defaults; a field left zero takes its protocol's value, given below as
-// default / BTF.
+// default / BTF. Zero itself can therefore not be asked for: a Blur of 1e-9
+// pixels is none, a Top of 1e-9 is the single highest pixel.
 type Config struct {
 	Protocol Protocol `json:"protocol"`
 	Features []string `json:"features"` // fpfh / fpfh
@@ -51,7 +54,8 @@ type Config struct {
 	// FPFHK lists the numbers of neighbours of the FPFH descriptors that are
 	// put side by side. 40, 80, 160 / 100.
 	FPFHK []int `json:"fpfh_k"`
-	// Coreset is the fraction of rows kept in the bank, in (0, 1]. 0.1 / 0.1.
+	// Coreset is the fraction of rows kept in the bank, in (0, 1]. 0.1 / 0.1. The
+	// time to select it grows with the square of the number of rows.
 	Coreset float64 `json:"coreset"`
 	// Neighbors is the number of nearest bank rows whose mean distance is a
 	// cell's score. 3 / 1.
@@ -68,8 +72,11 @@ type Config struct {
 	// always: there removing it is a step of its own, see Preprocess.
 	KeepPlane bool `json:"keep_plane"`
 
-	Seed    uint64 `json:"seed"`
-	Workers int    `json:"-"` // goroutines; ≤ 0: GOMAXPROCS. Results do not depend on it
+	Seed uint64 `json:"seed"`
+	// Workers is the number of goroutines of the neighbour searches, descriptors
+	// and the bank; ≤ 0: GOMAXPROCS, as everywhere else and in a loaded detector.
+	// Results do not depend on it.
+	Workers int `json:"-"`
 }
 
 // ErrConfig is wrapped by errors about a Config that makes no sense.
@@ -77,20 +84,11 @@ var ErrConfig = errors.New("invalid configuration")
 
 // resolve returns the configuration with every open choice made.
 func (c Config) resolve() (Config, error) {
-	if c.Protocol == "" {
-		c.Protocol = ProtocolDefault
-	}
-	if !slices.Contains(Protocols(), c.Protocol) {
-		return c, fmt.Errorf("%w: protocol %q; there are %v", ErrConfig, c.Protocol, Protocols())
-	}
+	open(&c.Protocol, ProtocolDefault)
 	if len(c.Features) == 0 {
-		c.Features = []string{FeatureFPFH}
+		c.Features = Features()
 	}
-	for _, f := range c.Features {
-		if !slices.Contains(Features(), f) {
-			return c, fmt.Errorf("%w: feature %q; there are: %s", ErrConfig, f, strings.Join(Features(), ", "))
-		}
-	}
+	c.Features = slices.Clone(c.Features)
 	d := Config{Size: 224, Cells: 56, NormalK: 30, FPFHK: []int{40, 80, 160}, Coreset: 0.1, Neighbors: 3, Top: 0.01, Blur: 4}
 	if c.Protocol == ProtocolBTF {
 		d = Config{Size: 224, Cells: 28, NormalK: 30, FPFHK: []int{100}, Coreset: 0.1, Neighbors: 1, Blur: 4}
@@ -118,17 +116,36 @@ func open[T comparable](v *T, d T) {
 	}
 }
 
-// Bounds of a Config that keep a mistyped number from exhausting the machine.
+// Bounds of a Config that keep a mistyped number, or a model file made to do
+// harm, from exhausting the machine.
 const (
-	maxSize = 4096
-	maxK    = 1000
+	maxSize      = 4096
+	maxK         = 1000
+	maxScales    = 8       // neighbourhood sizes side by side
+	maxNeighbors = 1 << 29 // in all lists of a raster: 2 GiB
 )
 
 func (c Config) check() error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
 	}
+	for _, f := range c.Features {
+		if !slices.Contains(Features(), f) {
+			return bad("feature %q; there are: %s", f, strings.Join(Features(), ", "))
+		}
+	}
+	for _, k := range c.FPFHK {
+		if k < 2 || k > maxK {
+			return bad("fpfh_k %d is not in [2, %d]", k, maxK)
+		}
+	}
 	switch {
+	case !slices.Contains(Protocols(), c.Protocol):
+		return bad("protocol %q; there are %v", c.Protocol, Protocols())
+	case len(c.Features) != 1:
+		return bad("%d features, one is needed", len(c.Features))
+	case len(c.FPFHK) == 0 || len(c.FPFHK) > maxScales:
+		return bad("%d neighbourhood sizes in fpfh_k, 1 to %d are possible", len(c.FPFHK), maxScales)
 	case c.Size < 8 || c.Size > maxSize:
 		return bad("size %d is not in [8, %d]", c.Size, maxSize)
 	case c.Cells < 1 || c.Cells > c.Size-2:
@@ -141,15 +158,15 @@ func (c Config) check() error {
 		return bad("neighbors %d is not in [1, %d]", c.Neighbors, maxK)
 	case !(c.Top >= 0 && c.Top <= 1):
 		return bad("top %v is not in [0, 1]", c.Top)
-	case !(c.Blur >= 0 && c.Blur <= maxSize):
-		return bad("blur %v is not in [0, %d]", c.Blur, maxSize)
+	case !(c.Blur > 0 && c.Blur <= float64(c.Size)/4):
+		return bad("blur %v is not in (0, %v], a quarter of the size", c.Blur, float64(c.Size)/4)
+	case c.Size*c.Size*max(slices.Max(c.FPFHK), c.NormalK) > maxNeighbors:
+		return bad("%d neighbours for each of %d×%d pixels are too many", max(slices.Max(c.FPFHK), c.NormalK), c.Size, c.Size)
 	case c.Protocol == ProtocolBTF && (c.Neighbors != 1 || c.Top != 0 || len(c.FPFHK) != 1):
 		return bad("the BTF protocol has 1 neighbour, one FPFH and no top share")
 	}
-	for _, k := range c.FPFHK {
-		if k < 2 || k > maxK {
-			return bad("fpfh_k %d is not in [2, %d]", k, maxK)
-		}
-	}
 	return nil
 }
+
+// rowDim returns the length of the descriptor rows the configuration makes.
+func (c Config) rowDim() int { return fpfh.Dim * len(c.FPFHK) }

@@ -63,21 +63,26 @@ func (c *Config) describeBTF(ctx context.Context, s *rgbd.Scan) (*description, e
 }
 
 func (c *Config) describeDefault(ctx context.Context, s *rgbd.Scan) (*description, error) {
-	h, w := fit(s.Cloud.Height, s.Cloud.Width, c.Size)
+	h, w := shrink(s.Cloud.Height, s.Cloud.Width, c.Size)
 	work := resized(s.Cloud, h, w)
 	if !c.KeepPlane {
-		if err := removePlane(ctx, work, c.Seed, c.Workers); err != nil {
+		f, err := pointcloud.FindForeground(ctx, work, pointcloud.ForegroundOptions{Seed: c.Seed, Workers: c.Workers})
+		if err != nil {
 			return nil, err
 		}
+		if f.Found && f.Points == 0 {
+			return nil, fmt.Errorf("%w: %s: %w", rgbd.ErrScan, s.Label(), pointcloud.ErrNoPart)
+		}
+		work.Valid = f.Part
 	}
 	if work.CountValid() == 0 {
-		return nil, fmt.Errorf("%w: %s: nothing but the plane it should lie on", rgbd.ErrScan, s.Label())
+		return nil, fmt.Errorf("%w: %s: no measured point is left at %d×%d pixels", rgbd.ErrScan, s.Label(), w, h)
 	}
 	m, err := c.fpfh(ctx, work, pointcloud.Search{K: c.NormalK}, pointcloud.OrientViewpoint, 0)
 	if err != nil {
 		return nil, err
 	}
-	cellH, cellW := fit(h, w, min(c.Cells, max(h, w)))
+	cellH, cellW := shrink(h, w, c.Cells)
 	rows, cells := memory.FromMap(grid.AdaptiveAvgPoolValid(m, cellH, cellW))
 	return &description{rows, cells, cellH, cellW, h, w, work.Valid}, nil
 }
@@ -127,13 +132,35 @@ func resized(c *pointcloud.Cloud, h, w int) *pointcloud.Cloud {
 	return out
 }
 
-// fit returns h×w shrunk so that the longer side is at most size, the aspect
+// shrink returns h×w reduced so that the longer side is at most size, the aspect
 // kept to the nearest pixel.
-func fit(h, w, size int) (int, int) {
+func shrink(h, w, size int) (int, int) {
 	long := max(h, w)
 	if long <= size {
 		return h, w
 	}
 	scale := func(v int) int { return max(1, (v*size+long/2)/long) }
 	return scale(h), scale(w)
+}
+
+// leastPart is the share of the measured points that a part must have: a plane
+// that leaves fewer is not what the part lies on but the part itself.
+const leastPart = 0.01
+
+// keepsPlane decides by the first scan of a fit: the plane stays when the scan
+// shows none or nothing else.
+func (c *Config) keepsPlane(ctx context.Context, s *rgbd.Scan) (bool, error) {
+	if c.KeepPlane {
+		return true, nil
+	}
+	if err := s.Check(); err != nil {
+		return false, err
+	}
+	h, w := shrink(s.Cloud.Height, s.Cloud.Width, c.Size)
+	work := resized(s.Cloud, h, w)
+	f, err := pointcloud.FindForeground(ctx, work, pointcloud.ForegroundOptions{Seed: c.Seed, Workers: c.Workers})
+	if err != nil {
+		return false, err
+	}
+	return !f.Found || float64(f.Points) < leastPart*float64(work.CountValid()), nil
 }

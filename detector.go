@@ -19,6 +19,14 @@ type Detector struct {
 	closer     func() error // of the mapped model file; nil when fitted in memory
 }
 
+// check returns an error when the bank is too small to score with.
+func (d *Detector) check() error {
+	if n := d.bank.Rows().N; d.config.Protocol == ProtocolBTF && n < memory.MinScoreRows {
+		return fmt.Errorf("%w, this one has %d", memory.ErrSmallBank, n)
+	}
+	return nil
+}
+
 // Config returns the configuration with every choice made.
 func (d *Detector) Config() Config {
 	c := d.config
@@ -42,14 +50,12 @@ func (d *Detector) Close() error {
 }
 
 // Score rates one scan. An unusable scan gives an error wrapping
-// [rgbd.ErrScan].
+// [rgbd.ErrScan]; one that shows the plane parts lie on but no part wraps
+// [pointcloud.ErrNoPart] as well.
 func (d *Detector) Score(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	desc, err := d.config.describe(ctx, s)
 	if err != nil {
 		return nil, err
-	}
-	if desc.rows.N == 0 {
-		return nil, fmt.Errorf("%w: %s: no cell with a measured point", rgbd.ErrScan, s.Label())
 	}
 	hits, err := d.bank.Nearest(ctx, desc.rows, d.config.Neighbors)
 	if err != nil {
@@ -71,7 +77,7 @@ func (d *Detector) Score(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	}
 	r := &Result{Name: s.Name, Source: s.Source}
 	if d.config.Protocol == ProtocolBTF {
-		score, err := d.bank.ImageScore(ctx, desc.rows, hits, k)
+		score, err := d.bank.ImageScore(ctx, desc.rows, hits)
 		if err != nil {
 			return nil, err
 		}

@@ -227,11 +227,53 @@ func TestFitErrors(t *testing.T) {
 	for name, c := range map[string]iad3d.Config{
 		"protocol": {Protocol: "x"}, "feature": {Features: []string{"x"}}, "size": {Size: 5000}, "cells": {Size: 64, Cells: 64},
 		"normal_k": {NormalK: 2}, "fpfh_k": {FPFHK: []int{1}}, "coreset": {Coreset: 1.5}, "coreset NaN": {Coreset: math.NaN()},
-		"neighbors": {Neighbors: -1}, "top": {Top: 2}, "blur": {Blur: math.Inf(1)}, "BTF with neighbours": {Protocol: iad3d.ProtocolBTF, Neighbors: 3},
+		"neighbors": {Neighbors: -1}, "top": {Top: 2}, "blur": {Blur: math.Inf(1)}, "two features": {Features: []string{"fpfh", "fpfh"}},
+		"memory": {Size: 4096, FPFHK: []int{1000}}, "many sizes": {FPFHK: slices.Repeat([]int{40}, 9)}, "BTF with neighbours": {Protocol: iad3d.ProtocolBTF, Neighbors: 3},
 	} {
 		if _, err := iad3d.Fit(t.Context(), c, goodScans(1)); !errors.Is(err, iad3d.ErrConfig) {
 			t.Errorf("%s: error %v, want one wrapping %v", name, err, iad3d.ErrConfig)
 		}
+	}
+}
+
+// TestNothingThere holds a table without a part: an inspection line must be able
+// to tell that from a broken file.
+func TestNothingThere(t *testing.T) {
+	d := mustFit(t, small(iad3d.ProtocolDefault), 3)
+	if d.Config().KeepPlane {
+		t.Fatal("the plane was not found")
+	}
+	table := capture("table", 0, 0)
+	for i := range table.Cloud.Len() {
+		table.Cloud.XYZ[3*i+2] = 0.5
+	}
+	if _, err := d.Score(t.Context(), table); !errors.Is(err, rgbd.ErrScan) || !errors.Is(err, pointcloud.ErrNoPart) {
+		t.Errorf("error %v, want one wrapping %v", err, pointcloud.ErrNoPart)
+	}
+	flat, err := iad3d.Fit(t.Context(), small(iad3d.ProtocolDefault), func(yield func(*rgbd.Scan, error) bool) { yield(table, nil) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !flat.Config().KeepPlane {
+		t.Error("a part that is a plane was removed")
+	}
+}
+
+// TestConfigIsACopy holds that a detector does not change with its caller's slices.
+func TestConfigIsACopy(t *testing.T) {
+	c := iad3d.Config{Features: []string{"fpfh"}, FPFHK: []int{20}, Cells: 8}
+	d, err := iad3d.Fit(t.Context(), c, goodScans(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Features[0], c.FPFHK[0] = "x", 1
+	got := d.Config()
+	if got.Features[0] != "fpfh" || got.FPFHK[0] != 20 {
+		t.Errorf("configuration %+v follows the caller's", got)
+	}
+	got.FPFHK[0] = 7
+	if d.Config().FPFHK[0] != 20 {
+		t.Error("Config hands out the detector's own slice")
 	}
 }
 
@@ -244,7 +286,7 @@ func TestLoadErrors(t *testing.T) {
 		}
 		return path
 	}
-	bank := model.Float32s("bank", []int{2, 2}, []float32{1, 2, 3, 4})
+	bank := model.Float32s("bank", []int{3, 33}, make([]float32, 99))
 	good := map[string]string{"iad3d.config": `{"protocol":"btf","features":["fpfh"],"size":60,"cells":10,"normal_k":30,"fpfh_k":[100],"coreset":0.1,"neighbors":1,"blur":4}`, "iad3d.provenance": `{}`}
 	with := func(key, v string) map[string]string {
 		m := map[string]string{key: v}
@@ -261,14 +303,19 @@ func TestLoadErrors(t *testing.T) {
 		d.Close()
 	}
 	for name, path := range map[string]string{
-		"missing file":      filepath.Join(dir, "none"),
-		"no configuration":  save("a", map[string]string{"iad3d.provenance": "{}"}, bank),
-		"broken JSON":       save("b", with("iad3d.config", "{"), bank),
-		"senseless":         save("c", with("iad3d.config", `{"size":-1}`), bank),
-		"no bank":           save("d", good),
-		"bank of one axis":  save("e", good, model.Float32s("bank", []int{4}, []float32{1, 2, 3, 4})),
-		"bank of NaN":       save("f", good, model.Float32s("bank", []int{1, 1}, []float32{float32(math.NaN())})),
-		"bank of no values": save("g", good, model.Float32s("bank", []int{0, 2}, nil)),
+		"missing file":     filepath.Join(dir, "none"),
+		"no configuration": save("a", map[string]string{"iad3d.provenance": "{}"}, bank),
+		"broken JSON":      save("b", with("iad3d.config", "{"), bank),
+		"senseless":        save("c", with("iad3d.config", `{"size":-1}`), bank),
+		"no bank":          save("d", good),
+		"bank of one axis": save("e", good, model.Float32s("bank", []int{99}, make([]float32, 99))),
+		"bank of NaN":      save("f", good, model.Float32s("bank", []int{3, 33}, slices.Repeat([]float32{float32(math.NaN())}, 99))),
+		"bank of no rows":  save("g", good, model.Float32s("bank", []int{0, 33}, nil)),
+		"bank too small":   save("h", good, model.Float32s("bank", []int{2, 33}, make([]float32, 66))),
+		"bank too narrow":  save("i", good, model.Float32s("bank", []int{3, 32}, make([]float32, 96))),
+		"no sizes":         save("j", with("iad3d.config", strings.Replace(good["iad3d.config"], "[100]", "[]", 1)), bank),
+		"other protocol":   save("k", with("iad3d.config", strings.Replace(good["iad3d.config"], "btf", "x", 1)), bank),
+		"other feature":    save("l", with("iad3d.config", strings.Replace(good["iad3d.config"], "fpfh", "x", 1)), bank),
 	} {
 		if _, err := iad3d.Load(path); !errors.Is(err, model.ErrModel) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: error %v, want one naming the file and wrapping %v", name, err, model.ErrModel)
@@ -300,7 +347,7 @@ func TestEvaluate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if seen != 2 || e.Good != 1 || e.Defective != 1 || len(e.Scans) != 2 || len(e.Defects) != 1 || e.Defects[0].Metrics != e.Metrics {
+		if seen != 2 || e.Good != 1 || e.Defective != 1 || len(e.Scans) != 2 || len(e.Defects) != 1 || e.Defects[0].Metrics != e.Metrics || e.Defects[0].Regions == 0 {
 			t.Errorf("%s: %+v after %d scans", p, e, seen)
 		}
 		if e.PixelAUROC < 0.7 {
@@ -309,8 +356,17 @@ func TestEvaluate(t *testing.T) {
 		if btf := strings.Contains(e.Convention, "96×96"); btf != (p == iad3d.ProtocolBTF) {
 			t.Errorf("%s: convention %q", p, e.Convention)
 		}
+		blank := *render(t, "dent", 0, synth.Test)
+		blank.Truth = image.NewGray(blank.Truth.Rect)
+		if e, err = d.Evaluate(t.Context(), set(good, bent, &blank), nil); err != nil {
+			t.Fatal(err)
+		}
+		if len(e.Defects) != 2 || e.Defects[1].Defect != "dent" || e.Defects[1].Regions != 0 || e.Defects[1].PixelAUROC != 0 {
+			t.Errorf("a kind without truth pixels: %+v", e.Defects)
+		}
 		for name, s := range map[string]iter.Seq2[*rgbd.Labelled, error]{
-			"nothing": set(), "only good": set(good), "only defective": set(bent), "no truth": set(good, &untold),
+			"truth of no pixel": set(good, &blank),
+			"nothing":           set(), "only good": set(good), "only defective": set(bent), "no truth": set(good, &untold),
 		} {
 			if _, err := d.Evaluate(t.Context(), s, nil); !errors.Is(err, iad3d.ErrEvaluate) {
 				t.Errorf("%s, %s: error %v, want one wrapping %v", p, name, err, iad3d.ErrEvaluate)

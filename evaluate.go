@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"image"
 	"iter"
+	"maps"
 	"slices"
-	"strings"
 
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/metrics"
@@ -25,8 +25,10 @@ const btfTruthLevel = 127
 // Evaluate scores a labelled set and rates the scores: image and pixel ROC AUC
 // and AU-PRO by the official algorithm (100 thresholds, limit 0.3), at the
 // scans' own resolution or, with the BTF protocol, at 224×224 with the truth
-// resized as BTF does. A good scan without ground truth counts as sound
-// everywhere. each, when not nil, sees every scan with its result.
+// resized as BTF does: a truth value above 127 counts as defect there, above 0
+// otherwise. A good scan without ground truth counts as sound
+// everywhere. each, when not nil, sees every scan with its result, which it must
+// not change; its error ends the evaluation.
 func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, error], each func(*rgbd.Labelled, *Result) error, opts ...Option) (*Evaluation, error) {
 	o := gather(opts)
 	e := &Evaluation{}
@@ -64,24 +66,30 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 	if e.Good == 0 || e.Defective == 0 {
 		return nil, fmt.Errorf("%w: %d good and %d defective scans, at least one of each is needed", ErrEvaluate, e.Good, e.Defective)
 	}
-	var err error
-	if e.Metrics, e.Convention, err = rate(e.Scans, images, ""); err != nil {
+	all, convention, err := rate(e.Scans, images, "")
+	switch {
+	case err != nil:
 		return nil, err
+	case all.Regions == 0:
+		return nil, fmt.Errorf("%w: no defect pixel in the ground truth of %d defective scans", ErrEvaluate, e.Defective)
 	}
+	e.Metrics = all.Metrics
 	if d.config.Protocol == ProtocolBTF {
-		e.Convention += fmt.Sprintf("; at %d×%d as BTF", d.config.Size, d.config.Size)
+		e.Convention = fmt.Sprintf("%s; at %d×%d as BTF", convention, d.config.Size, d.config.Size)
 	} else {
-		e.Convention += "; at the scans' resolution"
+		e.Convention = convention + "; at the scans' resolution"
 	}
 	delete(kinds, rgbd.Good)
-	for kind, n := range kinds {
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		m, _, err := rate(e.Scans, images, kind)
 		if err != nil {
 			return nil, err
 		}
-		e.Defects = append(e.Defects, DefectMetrics{Defect: kind, Scans: n, Metrics: m})
+		e.Defects = append(e.Defects, m)
 	}
-	slices.SortFunc(e.Defects, func(a, b DefectMetrics) int { return strings.Compare(a.Defect, b.Defect) })
 	return e, nil
 }
 
@@ -114,38 +122,50 @@ func (d *Detector) truth(s *rgbd.Labelled, m *grid.Map) ([]bool, error) {
 }
 
 // rate computes the figures of all good scans and those of one kind of defect;
-// of every kind when it is empty.
-func rate(scans []ScanScore, images []metrics.Image[float32], kind string) (Metrics, string, error) {
+// of every kind when it is empty. Without a region of ground truth the pixel
+// figures stay 0.
+func rate(scans []ScanScore, images []metrics.Image[float32], kind string) (m DefectMetrics, convention string, err error) {
 	var (
-		m      Metrics
 		pixels metrics.Pixels[float32]
 		scores []float64
 		labels []bool
 	)
+	m.Defect = kind
 	for i, s := range scans {
 		good := s.Defect == rgbd.Good
 		if kind != "" && !good && s.Defect != kind {
 			continue
 		}
 		if err := pixels.Add(images[i]); err != nil {
-			return m, "", fmt.Errorf("%s: %w", s.Name, err)
+			return m, "", fmt.Errorf("%w: %s: %w", ErrEvaluate, s.Name, err)
 		}
 		scores, labels = append(scores, s.Score), append(labels, !good)
+		if !good {
+			m.Scans++
+		}
 	}
-	var err error
+	fail := func(figure string, err error) (DefectMetrics, string, error) {
+		if kind != "" {
+			figure = kind + ": " + figure
+		}
+		return m, "", fmt.Errorf("%w: %s: %w", ErrEvaluate, figure, err)
+	}
 	if m.ImageAUROC, err = metrics.ROCAUC(scores, labels); err != nil {
-		return m, "", fmt.Errorf("image ROC AUC: %w", err)
+		return fail("image ROC AUC", err)
+	}
+	if m.Regions = pixels.Regions(); m.Regions == 0 {
+		return m, "", nil
 	}
 	if m.PixelAUROC, err = pixels.ROCAUC(); err != nil {
-		return m, "", fmt.Errorf("pixel ROC AUC: %w", err)
+		return fail("pixel ROC AUC", err)
 	}
 	curve, err := pixels.PROCurve(metrics.PROOptions{})
 	if err != nil {
-		return m, "", fmt.Errorf("AU-PRO: %w", err)
+		return fail("AU-PRO", err)
 	}
 	area, err := curve.Area(metrics.OfficialLimit)
 	if err != nil {
-		return m, "", fmt.Errorf("AU-PRO: %w", err)
+		return fail("AU-PRO", err)
 	}
 	m.AUPRO = area.Value
 	return m, fmt.Sprintf("%s; %s", metrics.ConventionROCAUC, area.Convention), nil

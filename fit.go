@@ -72,12 +72,10 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 		if err != nil {
 			return nil, err
 		}
-		if n == 0 && !c.KeepPlane {
-			onPlane, err := c.liesOnPlane(ctx, s)
-			if err != nil {
+		if n == 0 {
+			if c.KeepPlane, err = c.keepsPlane(ctx, s); err != nil {
 				return nil, err
 			}
-			c.KeepPlane = !onPlane
 		}
 		d, err := c.describe(ctx, s)
 		if err != nil {
@@ -98,7 +96,7 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 	if err != nil {
 		return nil, fmt.Errorf("fit of %d scans: %w", n, err)
 	}
-	return &Detector{
+	d := &Detector{
 		config: c,
 		bank:   bank,
 		provenance: Provenance{
@@ -108,7 +106,11 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 			DataSHA256: hex.EncodeToString(digest.Sum(nil)),
 			Radius:     bank.Radius(),
 		},
-	}, nil
+	}
+	if err := d.check(); err != nil {
+		return nil, fmt.Errorf("fit of %d scans: %w", n, err)
+	}
+	return d, nil
 }
 
 // hashScan adds what describe reads of a scan.

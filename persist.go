@@ -71,9 +71,11 @@ func fromFile(f *model.File) (*Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(shape) != 2 {
-		return nil, fmt.Errorf("%s has %d dimensions, want 2", tensorBank, len(shape))
+	if len(shape) != 2 || shape[1] != d.config.rowDim() {
+		return nil, fmt.Errorf("%s has the shape %v, its configuration makes rows of %d values", tensorBank, shape, d.config.rowDim())
 	}
-	d.bank, err = memory.NewBank(&memory.Rows{N: shape[0], D: shape[1], Data: data}, 0)
-	return d, err
+	if d.bank, err = memory.NewBank(&memory.Rows{N: shape[0], D: shape[1], Data: data}, 0); err != nil {
+		return nil, err
+	}
+	return d, d.check()
 }

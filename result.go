@@ -10,8 +10,9 @@ type Result struct {
 	// comparable between scans scored by the same model only.
 	Score float64
 	// Map is the abnormality of each pixel, C = 1: at the scan's resolution, or
-	// 224×224 with the BTF protocol. Valid is false where nothing was measured;
-	// values there are interpolated.
+	// 224×224 with the BTF protocol. Every pixel has a finite value, at least 0:
+	// interpolated where nothing was measured, near 0 on a plane that the default
+	// protocol removed. Valid is false where nothing was measured.
 	Map *grid.Map
 	// Peak is the pixel of the highest map value, the first in row-major order.
 	Peak Peak
@@ -43,6 +44,10 @@ type Metrics struct {
 type DefectMetrics struct {
 	Defect string `json:"defect"`
 	Scans  int    `json:"scans"`
+	// Regions is the number of connected regions of ground truth. Without one, as
+	// when small defects vanish at 224×224, the pixel figures are not defined and
+	// stand at 0.
+	Regions int `json:"regions"`
 	Metrics
 }
 

@@ -108,10 +108,10 @@ func each(ctx context.Context, c *pointcloud.Cloud, o Options, emit func(i int32
 	if err != nil {
 		return err
 	}
-	rows := make([][Dim]float64, parallel.Workers(o.Workers))
-	terms := make([][]term, len(rows))
 	order := nb.Order()
-	return parallel.For(ctx, len(order), chunk, o.Workers, func(w, lo, hi int) {
+	rows := make([][Dim]float64, parallel.Workers(len(order), chunk, o.Workers))
+	terms := make([][]term, len(rows))
+	return parallel.For(ctx, len(order), chunk, len(rows), func(w, lo, hi int) {
 		for _, i := range order[lo:hi] {
 			terms[w] = s.weighted(c, nb.Of(int(i)), i, &rows[w], terms[w])
 			emit(i, &rows[w])

@@ -20,7 +20,8 @@ var ErrSize = errors.New("fusion: descriptors of different rasters")
 
 // Early joins the channels of all blocks pixel by pixel, in the order given,
 // each multiplied by its scale. A pixel is valid when it is valid in every
-// block. This is BTF's fusion (Horwitz & Hoshen 2022, section 4.4) when all
+// block. A single block that is not scaled is returned as it is, not copied. This
+// is BTF's fusion (Horwitz & Hoshen 2022, section 4.4) when all
 // scales are 1.
 func Early(blocks ...Block) (*grid.Map, error) {
 	if len(blocks) == 0 {

@@ -123,19 +123,22 @@ func (b *Bank) nearest(q []float32, best []Hit) {
 	}
 }
 
-// ErrSmallBank is returned by ImageScore for a bank of fewer than 3 rows.
-var ErrSmallBank = errors.New("memory: the image score needs a bank of at least 3 rows")
+// MinScoreRows is the number of rows that ImageScore needs.
+const MinScoreRows = 3
+
+// ErrSmallBank is returned by ImageScore for a bank of fewer than MinScoreRows.
+var ErrSmallBank = errors.New("the image score needs a bank of at least 3 rows")
 
 // ImageScore is the abnormality of a whole scan.
 type ImageScore struct {
 	Value  float64 // Weight · Star
-	Weight float64 // in [0.5, 1)
+	Weight float64 // in [0.5, 1] up to rounding
 	Star   float64 // the largest distance of a query to its nearest row
 	Query  int     // the query it belongs to, the first on ties
 }
 
-// ImageScore computes the reweighted maximum of BTF's program from the nearest
-// hit of each query of q, hits[i·k] for query i. With m* the bank row nearest
+// ImageScore computes the reweighted maximum of BTF's program from the hits
+// that Nearest returned for q; the nearest one of each query counts. With m* the bank row nearest
 // to the query at the largest distance s*, and m2, m3 the second and third
 // nearest bank rows to m*,
 //
@@ -144,13 +147,14 @@ type ImageScore struct {
 // PatchCore's equation 7 has m* in the denominator too; BTF leaves it out.
 // Agreement with the reference in float64: 1e-9 relative, but for its √D, which
 // it rounds to float32.
-func (b *Bank) ImageScore(ctx context.Context, q *Rows, hits []Hit, k int) (ImageScore, error) {
-	if b.rows.N < 3 {
+func (b *Bank) ImageScore(ctx context.Context, q *Rows, hits []Hit) (ImageScore, error) {
+	if b.rows.N < MinScoreRows {
 		return ImageScore{}, fmt.Errorf("%w, this one has %d", ErrSmallBank, b.rows.N)
 	}
-	if q.N == 0 || len(hits) != q.N*k {
+	if q.N == 0 || len(hits) == 0 || len(hits)%q.N != 0 {
 		return ImageScore{}, fmt.Errorf("%w: %d hits for %d queries", ErrRows, len(hits), q.N)
 	}
+	k := len(hits) / q.N
 	s := ImageScore{Star: -1}
 	for i := range q.N {
 		if d := hits[i*k].Dist; d > s.Star {

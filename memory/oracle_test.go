@@ -115,7 +115,7 @@ func TestOracleScoring(t *testing.T) {
 			if worst > exactDistance {
 				t.Errorf("nearest distance off by %g", worst)
 			}
-			s, err := bank.ImageScore(t.Context(), q, hits, 1)
+			s, err := bank.ImageScore(t.Context(), q, hits)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -188,7 +188,7 @@ func TestSmallBank(t *testing.T) {
 	if err != nil || len(hits) != 2 {
 		t.Fatalf("hits %v, error %v; want both rows", hits, err)
 	}
-	if _, err := bank.ImageScore(t.Context(), q, hits, 2); !errors.Is(err, ErrSmallBank) {
+	if _, err := bank.ImageScore(t.Context(), q, hits); !errors.Is(err, ErrSmallBank) {
 		t.Errorf("error %v, want %v", err, ErrSmallBank)
 	}
 }

@@ -23,8 +23,8 @@ type Rows struct {
 func (r *Rows) Row(i int) []float32 { return r.Data[i*r.D : (i+1)*r.D : (i+1)*r.D] }
 
 // FromMap returns the valid pixels of m as rows, in row-major order, and the
-// pixel each row came from (nil when all pixels are valid: then row i is pixel
-// i). Without invalid pixels the rows alias the map.
+// pixel each row came from. Where m.Valid is nil the rows are all pixels and alias
+// the map, and the list of pixels is nil: row i is pixel i.
 func FromMap(m *grid.Map) (*Rows, []int32) {
 	if m.Valid == nil {
 		return &Rows{N: m.H * m.W, D: m.C, Data: m.Data}, nil

@@ -24,7 +24,7 @@ type CleanOptions struct {
 	Plane     PlaneOptions // Distance 4 mm, Iterations 1000, SampleSize 50 with Compatible, else 3
 	Removal   float64      // points strictly nearer to the plane are removed; 5 mm
 	Eps       float64      // of DBSCAN; 6 mm
-	MinPoints int          // of DBSCAN; 30
+	MinPoints int          // of DBSCAN; 30 with Compatible, else 10
 }
 
 const (
@@ -38,6 +38,10 @@ const (
 	// table each time, samples of 50 planes inclined to it by up to 58°. On
 	// whole scans both lead to the same plane.
 	cleanSampleSize = 3
+	// cleanMinPoints suits coarse scans as well: at a pixel pitch of 1.8 mm 36
+	// points lie within eps inside a surface, half of them at its edge and a
+	// quarter in its corner. At 0.25 mm both numbers give the same clusters.
+	cleanMinPoints = 10
 )
 
 // CleanResult is a cloud without its background and how it came about.
@@ -111,7 +115,10 @@ func (o CleanOptions) withDefaults(u Unit) CleanOptions {
 		o.Eps = defaultEps / u.Metres()
 	}
 	if o.MinPoints == 0 {
-		o.MinPoints = defaultMinPoints
+		o.MinPoints = cleanMinPoints
+		if o.Compatible {
+			o.MinPoints = defaultMinPoints
+		}
 	}
 	if o.Plane.SampleSize == 0 && !o.Compatible {
 		o.Plane.SampleSize = cleanSampleSize

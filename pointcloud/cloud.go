@@ -104,6 +104,9 @@ func (c *Cloud) ValidIndices() []int32 {
 	return idx
 }
 
+// maxPoints keeps 3·i within an int32.
+const maxPoints = math.MaxInt32 / 3
+
 // Check returns an error wrapping ErrShape when the slices do not fit together
 // or a point counted as valid is not finite.
 func (c *Cloud) Check() error {
@@ -111,15 +114,15 @@ func (c *Cloud) Check() error {
 	switch {
 	case len(c.XYZ)%3 != 0:
 		return fmt.Errorf("%w: %d coordinates, not a multiple of 3", ErrShape, len(c.XYZ))
-	case n > math.MaxInt32:
-		return fmt.Errorf("%w: %d points, at most %d can be indexed", ErrShape, n, math.MaxInt32)
+	case n > maxPoints:
+		return fmt.Errorf("%w: %d points, at most %d can be indexed", ErrShape, n, maxPoints)
 	case c.Normals != nil && len(c.Normals) != 3*n:
 		return fmt.Errorf("%w: %d normal components for %d points", ErrShape, len(c.Normals), n)
 	case c.RGB != nil && len(c.RGB) != 3*n:
 		return fmt.Errorf("%w: %d colour components for %d points", ErrShape, len(c.RGB), n)
 	case c.Valid != nil && len(c.Valid) != n:
 		return fmt.Errorf("%w: %d validity flags for %d points", ErrShape, len(c.Valid), n)
-	case (c.Width != 0 || c.Height != 0) && (c.Width < 0 || c.Height < 0 || c.Width*c.Height != n):
+	case (c.Width != 0 || c.Height != 0) && (c.Width <= 0 || c.Height <= 0 || n%c.Width != 0 || n/c.Width != c.Height):
 		return fmt.Errorf("%w: %d×%d pixels for %d points", ErrShape, c.Width, c.Height, n)
 	}
 	for i := range n {

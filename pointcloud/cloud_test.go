@@ -40,6 +40,7 @@ func TestCloudCheck(t *testing.T) {
 		"coordinates": {XYZ: make([]float32, 4)}, "normals": {XYZ: make([]float32, 3), Normals: make([]float64, 2)},
 		"colours": {XYZ: make([]float32, 3), RGB: make([]uint8, 4)}, "validity": {XYZ: make([]float32, 3), Valid: make([]bool, 2)},
 		"raster": {XYZ: make([]float32, 9), Width: 2, Height: 2}, "negative": {XYZ: make([]float32, 3), Width: -1, Height: -1},
+		"wrapping product": {XYZ: make([]float32, 6), Width: 3, Height: 6148914691236517206}, "no height": {Width: 3},
 		"NaN": {XYZ: []float32{0, float32(math.NaN()), 0}},
 	} {
 		if err := c.Check(); !errors.Is(err, ErrShape) {

@@ -105,8 +105,8 @@ func (s *clusterSearch) findCores(ctx context.Context, minPoints int) error {
 			}
 		}
 	}
-	scratch := make([][]Neighbor, parallel.Workers(0))
-	err := parallel.For(ctx, len(t.ids), searchChunk, 0, func(w, lo, hi int) {
+	scratch := make([][]Neighbor, parallel.Workers(len(t.ids), searchChunk, 0))
+	err := parallel.For(ctx, len(t.ids), searchChunk, len(scratch), func(w, lo, hi int) {
 		for i, id := range t.ids[lo:hi] {
 			if !crowd[lo+i] {
 				scratch[w] = t.Hybrid(s.cloud.At(int(id)), s.eps, minPoints, scratch[w])
@@ -302,8 +302,8 @@ func (s *clusterSearch) label(ctx context.Context, minPoints int) ([]int32, erro
 		return labels, ctx.Err()
 	}
 	ids := s.tree.ids
-	scratch := make([][]Neighbor, parallel.Workers(0))
-	err := parallel.For(ctx, len(ids), searchChunk, 0, func(w, lo, hi int) {
+	scratch := make([][]Neighbor, parallel.Workers(len(ids), searchChunk, 0))
+	err := parallel.For(ctx, len(ids), searchChunk, len(scratch), func(w, lo, hi int) {
 		for _, id := range ids[lo:hi] {
 			if s.core[id] {
 				continue

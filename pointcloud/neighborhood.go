@@ -76,7 +76,8 @@ func FindNeighborhoods(ctx context.Context, c *Cloud, s Search, workers int) (*N
 	}
 	t := NewTree(c)
 	nb := &Neighborhoods{search: s, order: t.Order(), lists: make([][]int32, c.Len())}
-	scratch := make([][]Neighbor, parallel.Workers(workers))
+	workers = parallel.Workers(len(nb.order), searchChunk, workers)
+	scratch := make([][]Neighbor, workers)
 	err := parallel.For(ctx, len(nb.order), searchChunk, workers, func(w, lo, hi int) {
 		var flat []int32 // one block per chunk holds the lists of its points
 		var ends [searchChunk]int

@@ -43,6 +43,7 @@ type Tree struct {
 type node struct {
 	lo, hi     [3]float32
 	start, end int32 // entries of xyz below this node
+	first      int32 // lowest point index below this node
 }
 
 // NewTree indexes the valid points of c, which must be finite (see
@@ -80,8 +81,9 @@ func (t *Tree) build(xyz []float32, n, start, end int) {
 	nd.start, nd.end = int32(start), int32(end)
 	ids := t.ids[start:end]
 	first := xyz[3*ids[0] : 3*ids[0]+3]
-	nd.lo, nd.hi = [3]float32(first), [3]float32(first)
+	nd.lo, nd.hi, nd.first = [3]float32(first), [3]float32(first), ids[0]
 	for _, id := range ids[1:] {
+		nd.first = min(nd.first, id)
 		for d, v := range xyz[3*id : 3*id+3] {
 			nd.lo[d], nd.hi[d] = min(nd.lo[d], v), max(nd.hi[d], v)
 		}
@@ -189,7 +191,9 @@ func (t *Tree) Hybrid(q r3.Vector, r float64, k int, dst []Neighbor) []Neighbor 
 // nearest gathers candidates with Dist2 ≤ worst in dst; whenever there are twice
 // as many as wanted, the k nearest are selected and the farthest of them becomes
 // the new worst. That costs a few comparisons per candidate, where a heap would
-// cost their logarithm.
+// cost their logarithm. Nodes of tied distance are left out by their lowest
+// index: thousands of equal points, as some sensors write for missing ones, must
+// not all be looked at.
 func (t *Tree) nearest(q r3.Vector, worst float64, k int, dst []Neighbor) []Neighbor {
 	dst = dst[:0]
 	k = min(k, len(t.ids))
@@ -199,14 +203,15 @@ func (t *Tree) nearest(q r3.Vector, worst float64, k int, dst []Neighbor) []Neig
 	room := k + max(k, leafSize)
 	dst = slices.Grow(dst, room)
 	x, y, z := q.X, q.Y, q.Z
+	last := int32(math.MaxInt32) // index of the farthest neighbour kept, once there are k
 	var stack [maxDepth]pending
 	stack[0] = pending{0, t.nodes[0].distance2(x, y, z)}
 	for top := 1; top > 0; {
 		top--
-		if stack[top].dist2 > worst {
+		n := int(stack[top].node)
+		if d := stack[top].dist2; d > worst || d == worst && t.nodes[n].first > last {
 			continue
 		}
-		n := int(stack[top].node)
 		for n < t.inner { // descend to the nearer child, keep the other for later
 			l, r := 2*n+1, 2*n+2
 			dl, dr := t.nodes[l].distance2(x, y, z), t.nodes[r].distance2(x, y, z)
@@ -229,14 +234,14 @@ func (t *Tree) nearest(q r3.Vector, worst float64, k int, dst []Neighbor) []Neig
 		if len(dst)+len(ids) > room {
 			selectNearest(dst, k)
 			dst = dst[:k]
-			worst = dst[k-1].Dist2
+			worst, last = dst[k-1].Dist2, dst[k-1].Index
 		}
 		pts := t.xyz[3*nd.start : 3*nd.end]
 		for i, id := range ids {
 			j := 3 * i
 			pt := pts[j : j+3 : j+3]
 			d := distance2(float64(pt[0])-x, float64(pt[1])-y, float64(pt[2])-z)
-			if d <= worst {
+			if d < worst || d == worst && id < last {
 				dst = append(dst, Neighbor{id, d})
 			}
 		}

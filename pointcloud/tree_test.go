@@ -65,7 +65,7 @@ func testClouds(seed uint64) map[string]*Cloud {
 	}
 	return map[string]*Cloud{
 		"surface": surface, "lattice": lattice, "duplicates": duplicates, "line": line, "holes": holes,
-		"all equal": {XYZ: slices.Repeat([]float32{1, 2, 3}, 100)},
+		"all equal": {XYZ: slices.Repeat([]float32{1, 2, 3}, 300)},
 		"one":       {XYZ: []float32{1, 2, 3}},
 		"empty":     {},
 		"huge":      {XYZ: []float32{1e30, 0, 0, -1e30, 1e30, 0, 1e-30, 0, 0, 0, 0, 1e30}},
@@ -187,6 +187,23 @@ func TestTreeQueriesDoNotAllocate(t *testing.T) {
 		dst = tree.Radius(q, 0.02, dst)
 	}); n != 0 {
 		t.Errorf("%v allocations per query, want none", n)
+	}
+}
+
+// TestTiesAreCheap holds that equal points are not all looked at: each search of
+// 30,000 would otherwise visit every one of them, minutes in all.
+func TestTiesAreCheap(t *testing.T) {
+	c := &Cloud{XYZ: slices.Repeat([]float32{-1, -1, -1}, 30_000)}
+	nb, err := FindNeighborhoods(t.Context(), c, Search{K: 50}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range c.Len() {
+		for j, n := range nb.Of(i) {
+			if n != int32(j) {
+				t.Fatalf("neighbour %d of point %d is %d, want the lowest indices", j, i, n)
+			}
+		}
 	}
 }
 

@@ -20,8 +20,8 @@ func ExampleText() {
 		Good:       4,
 		Defective:  8,
 		Defects: []iad3d.DefectMetrics{
-			{Defect: "dent", Scans: 5, Metrics: iad3d.Metrics{ImageAUROC: 0.9, PixelAUROC: 0.9751, AUPRO: 0.9102}},
-			{Defect: "hole", Scans: 3, Metrics: iad3d.Metrics{ImageAUROC: 1, PixelAUROC: 0.9914, AUPRO: 0.9655}},
+			{Defect: "dent", Scans: 5, Regions: 6, Metrics: iad3d.Metrics{ImageAUROC: 0.9, PixelAUROC: 0.9751, AUPRO: 0.9102}},
+			{Defect: "hole", Scans: 3, Regions: 3, Metrics: iad3d.Metrics{ImageAUROC: 1, PixelAUROC: 0.9914, AUPRO: 0.9655}},
 		},
 	}
 	if err := report.Text(os.Stdout, e); err != nil {

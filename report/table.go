@@ -15,14 +15,19 @@ import (
 
 // Text writes an evaluation as a table for people: a row for each kind of
 // defect (against all good scans) and one for all, then how many scans were
-// good and how the figures were computed. "scans" counts defective ones.
+// good and how the figures were computed. "scans" counts defective ones; a "-"
+// stands where a kind of defect has no pixel in the ground truth.
 func Text(w io.Writer, e *iad3d.Evaluation) error {
 	if err := checkEvaluation(e); err != nil {
 		return err
 	}
 	rows := [][]string{append([]string{"defect", "scans"}, figureNames...)}
 	for _, d := range e.Defects {
-		rows = append(rows, append([]string{d.Defect, strconv.Itoa(d.Scans)}, figures(d.Metrics)...))
+		cells := figures(d.Metrics)
+		if d.Regions == 0 {
+			cells[1], cells[2] = undefined, undefined
+		}
+		rows = append(rows, append([]string{d.Defect, strconv.Itoa(d.Scans)}, cells...))
 	}
 	rows = append(rows, append([]string{"all", strconv.Itoa(e.Defective)}, figures(e.Metrics)...))
 	_, err := fmt.Fprintf(w, "%sagainst %d good scans\n%s\n", table(rows), e.Good, printable(e.Convention))
@@ -62,6 +67,9 @@ func Summary(w io.Writer, rows []NamedEvaluation) error {
 	_, err := fmt.Fprintf(w, "%s%s\n", table(cells), strings.Join(conventions, "\n"))
 	return wrote(err, "the summary")
 }
+
+// undefined stands for a figure that ground truth without a region leaves open.
+const undefined = "-"
 
 var figureNames = []string{"image AUROC", "pixel AUROC", "AU-PRO"}
 

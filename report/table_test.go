@@ -23,8 +23,8 @@ func evaluation() *iad3d.Evaluation {
 		Good:       2,
 		Defective:  11,
 		Defects: []iad3d.DefectMetrics{
-			{Defect: "bent", Scans: 1, Metrics: iad3d.Metrics{ImageAUROC: 1, PixelAUROC: 0.99996, AUPRO: 0.5}},
-			{Defect: "größer", Scans: 10, Metrics: iad3d.Metrics{ImageAUROC: 0.5, PixelAUROC: 0.92, AUPRO: 1}},
+			{Defect: "bent", Scans: 1, Regions: 1, Metrics: iad3d.Metrics{ImageAUROC: 1, PixelAUROC: 0.99996, AUPRO: 0.5}},
+			{Defect: "größer", Scans: 10, Regions: 12, Metrics: iad3d.Metrics{ImageAUROC: 0.5, PixelAUROC: 0.92, AUPRO: 1}},
 		},
 		Scans: []iad3d.ScanScore{
 			{Name: "good/000", Defect: "good", Score: 0.1, Peak: iad3d.Peak{X: 3, Y: 4, Value: 0.1}},
@@ -115,7 +115,7 @@ func TestJSON(t *testing.T) {
 		t.Errorf("figures in\n%s", got)
 	}
 	bent := doc["defects"].([]any)[0].(map[string]any)
-	if want := []string{"au_pro", "defect", "image_auroc", "pixel_auroc", "scans"}; !slices.Equal(keys(bent), want) {
+	if want := []string{"au_pro", "defect", "image_auroc", "pixel_auroc", "regions", "scans"}; !slices.Equal(keys(bent), want) {
 		t.Errorf("keys of a defect %q, want %q", keys(bent), want)
 	}
 	scan := doc["scans"].([]any)[1].(map[string]any)
@@ -205,5 +205,20 @@ func TestWriteErrorsReachTheCaller(t *testing.T) {
 		if !errors.Is(err, full) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestTextWithoutRegions holds a kind of defect that the ground truth does not
+// show.
+func TestTextWithoutRegions(t *testing.T) {
+	e := evaluation()
+	e.Defects[1].Regions, e.Defects[1].PixelAUROC, e.Defects[1].AUPRO = 0, 0, 0
+	var b strings.Builder
+	if err := Text(&b, e); err != nil {
+		t.Fatal(err)
+	}
+	line := strings.Fields(strings.Split(b.String(), "\n")[2])
+	if want := []string{e.Defects[1].Defect, "10", "0.5000", "-", "-"}; !slices.Equal(line, want) {
+		t.Errorf("row %q, want %q", line, want)
 	}
 }

@@ -21,7 +21,7 @@ func For(ctx context.Context, n, chunk, workers int, fn func(worker, lo, hi int)
 		panic("parallel: chunk must be positive")
 	}
 	chunks := (n + chunk - 1) / chunk
-	workers = min(Workers(workers), chunks)
+	workers = Workers(n, chunk, workers)
 	if workers <= 1 {
 		for c := range chunks {
 			if err := ctx.Err(); err != nil {
@@ -61,10 +61,12 @@ func For(ctx context.Context, n, chunk, workers int, fn func(worker, lo, hi int)
 	return ctx.Err()
 }
 
-// Workers returns the number of goroutines For uses at most for a request of n.
-func Workers(n int) int {
-	if n <= 0 {
-		return runtime.GOMAXPROCS(0)
+// Workers returns the number of goroutines that For uses at most for n items in
+// chunks, of the number wished for; at least 1. A caller with scratch space for
+// each asks once and hands the answer to For: GOMAXPROCS may change in between.
+func Workers(n, chunk, wish int) int {
+	if wish <= 0 {
+		wish = runtime.GOMAXPROCS(0)
 	}
-	return n
+	return max(1, min(wish, (n+chunk-1)/chunk))
 }

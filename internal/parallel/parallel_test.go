@@ -13,7 +13,7 @@ func TestForVisitsEveryIndexOnce(t *testing.T) {
 		for _, chunk := range []int{1, 7, 100, 5000} {
 			for _, workers := range []int{0, 1, 2, 9} {
 				seen := make([]int32, n)
-				busy := make([]atomic.Bool, Workers(workers))
+				busy := make([]atomic.Bool, Workers(n, chunk, workers))
 				err := For(t.Context(), n, chunk, workers, func(w, lo, hi int) {
 					if !busy[w].CompareAndSwap(false, true) {
 						t.Error("a worker index is in use twice")

@@ -26,7 +26,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/iad3d/iad3d/internal/parallel"
 	"github.com/iad3d/iad3d/rgbd"
 )
 
@@ -132,7 +131,7 @@ func Scan(ctx context.Context, part, defect string, index int, split string, o O
 	if err != nil {
 		return nil, err
 	}
-	l, _, err := scan(ctx, job{part, defect, split, index}, o, parallel.Workers(0))
+	l, _, err := scan(ctx, job{part, defect, split, index}, o, 0)
 	return l, err
 }
 
