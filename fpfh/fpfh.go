@@ -182,7 +182,7 @@ func (s *spfh) weighted(c *pointcloud.Cloud, list []int32, i int32, row *[Dim]fl
 			continue
 		}
 		d := c.At(int(k)).Sub(p)
-		if dist2 := d.X*d.X + d.Y*d.Y + d.Z*d.Z; dist2 != 0 {
+		if dist2 := float64(d.X*d.X) + float64(d.Y*d.Y) + float64(d.Z*d.Z); dist2 != 0 {
 			terms = append(terms, term{&s.counts[k], 100 / float64(s.pairs[k]) / dist2})
 		}
 	}
@@ -202,7 +202,7 @@ func (s *spfh) weighted(c *pointcloud.Cloud, list []int32, i int32, row *[Dim]fl
 			scale = 100 / sum
 		}
 		for j, v := range block {
-			block[j] = v*scale + own*float64(s.counts[i][b+j])
+			block[j] = float64(v*scale) + float64(own*float64(s.counts[i][b+j]))
 		}
 	}
 	return terms
@@ -221,17 +221,17 @@ func sumBlock(terms []term, b int, out *[bins]float64) {
 	var s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10 float64
 	for _, t := range terms {
 		h, w := (*[bins]float32)(t.counts[b:]), t.weight
-		s0 += w * float64(h[0])
-		s1 += w * float64(h[1])
-		s2 += w * float64(h[2])
-		s3 += w * float64(h[3])
-		s4 += w * float64(h[4])
-		s5 += w * float64(h[5])
-		s6 += w * float64(h[6])
-		s7 += w * float64(h[7])
-		s8 += w * float64(h[8])
-		s9 += w * float64(h[9])
-		s10 += w * float64(h[10])
+		s0 += float64(w * float64(h[0]))
+		s1 += float64(w * float64(h[1]))
+		s2 += float64(w * float64(h[2]))
+		s3 += float64(w * float64(h[3]))
+		s4 += float64(w * float64(h[4]))
+		s5 += float64(w * float64(h[5]))
+		s6 += float64(w * float64(h[6]))
+		s7 += float64(w * float64(h[7]))
+		s8 += float64(w * float64(h[8]))
+		s9 += float64(w * float64(h[9]))
+		s10 += float64(w * float64(h[10]))
 	}
 	*out = [bins]float64{s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10}
 }

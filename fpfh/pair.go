@@ -6,6 +6,9 @@ import (
 	"github.com/golang/geo/r3"
 )
 
+// Products that feed a sum are converted throughout this package, which forbids
+// a fused multiply-add: every processor gets the same bits.
+
 // bins is the number of histogram bins of each of the three pair features.
 const bins = 11
 
@@ -41,7 +44,7 @@ func angleBin(y, x float64) int {
 	t := short / long // NaN for 0/0: that takes the exact way
 	u := t * t
 	// Abramowitz & Stegun 4.4.47: arctan on [0, 1] to 1e-5.
-	a := t * ((0.9998660 - 0.3302995*u) + u*u*((0.1801410-0.0851330*u)+u*u*0.0208351))
+	a := float64(t * ((0.9998660 - float64(0.3302995*u)) + float64(u*u*((0.1801410-float64(0.0851330*u))+float64(u*u*0.0208351)))))
 	if steep {
 		a = math.Pi/2 - a
 	}
@@ -51,7 +54,7 @@ func angleBin(y, x float64) int {
 	if y < 0 {
 		a = -a
 	}
-	v := (a + math.Pi) * (bins / (2 * math.Pi))
+	v := float64((a + math.Pi) * (bins / (2 * math.Pi)))
 	b := int(v)
 	if f := v - float64(b); f > edgeGuard && f < 1-edgeGuard {
 		return b
@@ -72,31 +75,31 @@ func bin(v float64) int {
 // f2, f3 in [−1, 1] of the pair (p, m), (q, n).
 func pairFeatures(p, m, q, n r3.Vector) (y, x, f2, f3 float64) {
 	dx, dy, dz := q.X-p.X, q.Y-p.Y, q.Z-p.Z
-	length := math.Sqrt(dx*dx + dy*dy + dz*dz)
+	length := math.Sqrt(float64(dx*dx) + float64(dy*dy) + float64(dz*dz))
 	if length == 0 {
 		return 0, 1, 0, 0
 	}
-	a := (m.X*dx + m.Y*dy + m.Z*dz) / length
-	b := (n.X*dx + n.Y*dy + n.Z*dz) / length
+	a := (float64(m.X*dx) + float64(m.Y*dy) + float64(m.Z*dz)) / length
+	b := (float64(n.X*dx) + float64(n.Y*dy) + float64(n.Z*dz)) / length
 	f3 = a
 	if further(math.Abs(a), math.Abs(b)) {
 		m, n = n, m
 		dx, dy, dz = -dx, -dy, -dz
 		f3 = -b
 	}
-	vx := dy*m.Z - dz*m.Y
-	vy := dz*m.X - dx*m.Z
-	vz := dx*m.Y - dy*m.X
-	norm := math.Sqrt(vx*vx + vy*vy + vz*vz)
+	vx := float64(dy*m.Z) - float64(dz*m.Y)
+	vy := float64(dz*m.X) - float64(dx*m.Z)
+	vz := float64(dx*m.Y) - float64(dy*m.X)
+	norm := math.Sqrt(float64(vx*vx) + float64(vy*vy) + float64(vz*vz))
 	if norm == 0 {
 		return 0, 1, 0, 0
 	}
 	vx, vy, vz = vx/norm, vy/norm, vz/norm
-	wx := m.Y*vz - m.Z*vy
-	wy := m.Z*vx - m.X*vz
-	wz := m.X*vy - m.Y*vx
-	f2 = vx*n.X + vy*n.Y + vz*n.Z
-	return wx*n.X + wy*n.Y + wz*n.Z, m.X*n.X + m.Y*n.Y + m.Z*n.Z, f2, f3
+	wx := float64(m.Y*vz) - float64(m.Z*vy)
+	wy := float64(m.Z*vx) - float64(m.X*vz)
+	wz := float64(m.X*vy) - float64(m.Y*vx)
+	f2 = float64(vx*n.X) + float64(vy*n.Y) + float64(vz*n.Z)
+	return float64(wx*n.X) + float64(wy*n.Y) + float64(wz*n.Z), float64(m.X*n.X) + float64(m.Y*n.Y) + float64(m.Z*n.Z), f2, f3
 }
 
 // further reports whether acos(a) > acos(b) for a, b ≥ 0, NaN comparing false,

@@ -78,7 +78,7 @@ func newCubic(in, out int) *cubic {
 		f.first[i] = first
 		f.weight[i] = make([]int32, len(exact))
 		for j, k := range exact {
-			k = k / sum * (1 << cubicBits)
+			k = float64(k / sum * (1 << cubicBits))
 			f.weight[i][j] = int32(k + math.Copysign(0.5, k))
 		}
 	}

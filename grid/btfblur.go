@@ -86,9 +86,9 @@ func newBoxBlur(sigma float64) boxBlur {
 func boxSize(sigma float64) float32 {
 	s := float32(sigma)
 	variance := float32(s*s) / boxPasses
-	length := float32(math.Sqrt(12*float64(variance) + 1))
+	length := float32(math.Sqrt(float64(12*float64(variance)) + 1))
 	whole := float32(math.Floor((float64(length) - 1) / 2))
-	part := float32(2*whole+1) * float32(float32(whole*(whole+1))-float32(3*variance))
+	part := float32(float32(2*whole)+1) * float32(float32(whole*(whole+1))-float32(3*variance))
 	part /= 6 * (variance - float32((whole+1)*(whole+1)))
 	return whole + part
 }

@@ -68,7 +68,7 @@ func gaussKernel(sigma float64) []float64 {
 	for d := 1.0; d <= math.Floor(float64(4*sigma)+0.5); d++ {
 		k := math.Exp(-d * d / (2 * sigma * sigma))
 		kernel = append(kernel, k)
-		total += 2 * k
+		total += float64(2 * k)
 	}
 	for i := range kernel {
 		kernel[i] /= total

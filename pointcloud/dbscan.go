@@ -28,7 +28,8 @@ const (
 // with BTF's eps of 6 mm. Here boxes of the kd-tree that are smaller than eps
 // count and connect as a whole, so that time and memory hardly depend on eps.
 func DBSCAN(ctx context.Context, c *Cloud, eps float64, minPoints int) ([]int32, error) {
-	if eps2 := eps * eps; !(eps > 0 && eps2 > 0 && eps2-eps2 == 0) || minPoints < 1 {
+	// The conversion keeps eps2−eps2 from being fused to the rounding error of the square.
+	if eps2 := float64(eps * eps); !(eps > 0 && eps2 > 0 && eps2-eps2 == 0) || minPoints < 1 {
 		return nil, fmt.Errorf("pointcloud: DBSCAN with eps %g and %d points: want a positive finite eps and at least 1 point", eps, minPoints)
 	}
 	s := newClusterSearch(c, eps)

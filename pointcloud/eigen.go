@@ -6,14 +6,17 @@ import (
 	"github.com/golang/geo/r3"
 )
 
+// Here and wherever a product feeds a sum it is converted, which forbids a fused
+// multiply-add: every processor gets the same bits.
+
 // symmetric3 is a symmetric 3×3 matrix.
 type symmetric3 struct{ xx, xy, xz, yy, yz, zz float64 }
 
 func (m *symmetric3) mul(v r3.Vector) r3.Vector {
 	return r3.Vector{
-		X: m.xx*v.X + m.xy*v.Y + m.xz*v.Z,
-		Y: m.xy*v.X + m.yy*v.Y + m.yz*v.Z,
-		Z: m.xz*v.X + m.yz*v.Y + m.zz*v.Z,
+		X: float64(m.xx*v.X) + float64(m.xy*v.Y) + float64(m.xz*v.Z),
+		Y: float64(m.xy*v.X) + float64(m.yy*v.Y) + float64(m.yz*v.Z),
+		Z: float64(m.xz*v.X) + float64(m.yz*v.Y) + float64(m.zz*v.Z),
 	}
 }
 
@@ -29,7 +32,7 @@ func (m symmetric3) smallestEigenvector() r3.Vector {
 		return r3.Vector{}
 	}
 	a := symmetric3{m.xx / scale, m.xy / scale, m.xz / scale, m.yy / scale, m.yz / scale, m.zz / scale}
-	off := a.xy*a.xy + a.xz*a.xz + a.yz*a.yz
+	off := float64(a.xy*a.xy) + float64(a.xz*a.xz) + float64(a.yz*a.yz)
 	if !(off > 0) { // diagonal: the axis of the strictly smallest entry, else z
 		switch {
 		case a.xx < a.yy && a.xx < a.zz:
@@ -42,17 +45,17 @@ func (m symmetric3) smallestEigenvector() r3.Vector {
 
 	q := (a.xx + a.yy + a.zz) / 3
 	b := symmetric3{a.xx - q, a.xy, a.xz, a.yy - q, a.yz, a.zz - q}
-	p := math.Sqrt((b.xx*b.xx + b.yy*b.yy + b.zz*b.zz + off*2) / 6)
-	c0 := b.yy*b.zz - a.yz*a.yz
-	c1 := a.xy*b.zz - a.yz*a.xz
-	c2 := a.xy*a.yz - b.yy*a.xz
-	det := (b.xx*c0 - a.xy*c1 + a.xz*c2) / (p * p * p)
+	p := math.Sqrt((float64(b.xx*b.xx) + float64(b.yy*b.yy) + float64(b.zz*b.zz) + float64(off*2)) / 6)
+	c0 := float64(b.yy*b.zz) - float64(a.yz*a.yz)
+	c1 := float64(a.xy*b.zz) - float64(a.yz*a.xz)
+	c2 := float64(a.xy*a.yz) - float64(b.yy*a.xz)
+	det := (float64(b.xx*c0) - float64(a.xy*c1) + float64(a.xz*c2)) / (p * p * p)
 	half := min(max(det*0.5, -1), 1)
 	angle := math.Acos(half) / 3
 	beta2 := math.Cos(angle) * 2
 	beta0 := math.Cos(angle+2*math.Pi/3) * 2
 	beta1 := -(beta0 + beta2)
-	e0, e1, e2 := q+p*beta0, q+p*beta1, q+p*beta2
+	e0, e1, e2 := q+float64(p*beta0), q+float64(p*beta1), q+float64(p*beta2)
 
 	if half >= 0 { // e2 stands apart from the others: solve for it first
 		v2 := a.separateEigenvector(e2)
@@ -98,10 +101,10 @@ func (m *symmetric3) separateEigenvector(e float64) r3.Vector {
 func (m *symmetric3) middleEigenvector(v r3.Vector, e float64) r3.Vector {
 	var u r3.Vector
 	if math.Abs(v.X) > math.Abs(v.Y) {
-		inv := 1 / math.Sqrt(v.X*v.X+v.Z*v.Z)
+		inv := 1 / math.Sqrt(float64(v.X*v.X)+float64(v.Z*v.Z))
 		u = r3.Vector{X: -v.Z * inv, Z: v.X * inv}
 	} else {
-		inv := 1 / math.Sqrt(v.Y*v.Y+v.Z*v.Z)
+		inv := 1 / math.Sqrt(float64(v.Y*v.Y)+float64(v.Z*v.Z))
 		u = r3.Vector{Y: v.Z * inv, Z: -v.Y * inv}
 	}
 	w := v.Cross(u)
@@ -113,23 +116,32 @@ func (m *symmetric3) middleEigenvector(v r3.Vector, e float64) r3.Vector {
 			return u
 		}
 		c, s := kernel(m00, m01, a00 >= a01)
-		return u.Mul(s).Sub(w.Mul(c))
+		return difference(s, u, c, w)
 	}
 	if max(a11, a01) == 0 {
 		return u
 	}
 	c, s := kernel(m11, m01, a11 >= a01)
-	return u.Mul(c).Sub(w.Mul(s))
+	return difference(c, u, s, w)
+}
+
+// difference returns a·u − b·w.
+func difference(a float64, u r3.Vector, b float64, w r3.Vector) r3.Vector {
+	return r3.Vector{
+		X: float64(a*u.X) - float64(b*w.X),
+		Y: float64(a*u.Y) - float64(b*w.Y),
+		Z: float64(a*u.Z) - float64(b*w.Z),
+	}
 }
 
 // kernel scales (diag, off) to unit length, dividing by the larger first.
 func kernel(diag, off float64, diagLarger bool) (d, o float64) {
 	if diagLarger {
 		o = off / diag
-		d = 1 / math.Sqrt(1+o*o)
+		d = 1 / math.Sqrt(1+float64(o*o))
 		return d, o * d
 	}
 	d = diag / off
-	o = 1 / math.Sqrt(1+d*d)
+	o = 1 / math.Sqrt(1+float64(d*d))
 	return d * o, o
 }

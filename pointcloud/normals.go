@@ -97,18 +97,18 @@ func covariance(c *Cloud, list []int32) symmetric3 {
 		x += p.X
 		y += p.Y
 		z += p.Z
-		xx += p.X * p.X
-		xy += p.X * p.Y
-		xz += p.X * p.Z
-		yy += p.Y * p.Y
-		yz += p.Y * p.Z
-		zz += p.Z * p.Z
+		xx += float64(p.X * p.X)
+		xy += float64(p.X * p.Y)
+		xz += float64(p.X * p.Z)
+		yy += float64(p.Y * p.Y)
+		yz += float64(p.Y * p.Z)
+		zz += float64(p.Z * p.Z)
 	}
 	n := float64(len(list))
 	x, y, z = x/n, y/n, z/n
 	return symmetric3{
-		xx: xx/n - x*x, xy: xy/n - x*y, xz: xz/n - x*z,
-		yy: yy/n - y*y, yz: yz/n - y*z, zz: zz/n - z*z,
+		xx: xx/n - float64(x*x), xy: xy/n - float64(x*y), xz: xz/n - float64(x*z),
+		yy: yy/n - float64(y*y), yz: yz/n - float64(y*z), zz: zz/n - float64(z*z),
 	}
 }
 
@@ -116,7 +116,7 @@ func covariance(c *Cloud, list []int32) symmetric3 {
 // its principal 2×2 minors (λ1λ2 + λ1λ3 + λ2λ3) is negligible beside the
 // square of its trace.
 func (m *symmetric3) collinear() bool {
-	minors := m.xx*m.yy - m.xy*m.xy + m.xx*m.zz - m.xz*m.xz + m.yy*m.zz - m.yz*m.yz
+	minors := float64(m.xx*m.yy) - float64(m.xy*m.xy) + float64(m.xx*m.zz) - float64(m.xz*m.xz) + float64(m.yy*m.zz) - float64(m.yz*m.yz)
 	trace := m.xx + m.yy + m.zz
 	return minors <= collinearRatio*trace*trace
 }

@@ -225,14 +225,14 @@ func fitPlane(pts []float64, idx []int32) (Plane, bool) {
 	var xx, xy, xz, yy, yz, zz float64
 	for _, i := range idx {
 		x, y, z := pts[3*i]-m.X, pts[3*i+1]-m.Y, pts[3*i+2]-m.Z
-		xx += x * x
-		xy += x * y
-		xz += x * z
-		yy += y * y
-		yz += y * z
-		zz += z * z
+		xx += float64(x * x)
+		xy += float64(x * y)
+		xz += float64(x * z)
+		yy += float64(y * y)
+		yz += float64(y * z)
+		zz += float64(z * z)
 	}
-	minorX, minorY, minorZ := yy*zz-yz*yz, xx*zz-xz*xz, xx*yy-xy*xy
+	minorX, minorY, minorZ := float64(yy*zz)-float64(yz*yz), float64(xx*zz)-float64(xz*xz), float64(xx*yy)-float64(xy*xy)
 	// The minors add up to λ1λ2+λ1λ3+λ2λ3 and the trace to λ1+λ2+λ3, so on a
 	// line their quotient is λ2, n times the variance across it.
 	step := largest * 0x1p-23
@@ -242,11 +242,11 @@ func fitPlane(pts []float64, idx []int32) (Plane, bool) {
 	var v r3.Vector
 	switch {
 	case minorX > minorY && minorX > minorZ:
-		v = r3.Vector{X: minorX, Y: xz*yz - xy*zz, Z: xy*yz - xz*yy}
+		v = r3.Vector{X: minorX, Y: float64(xz*yz) - float64(xy*zz), Z: float64(xy*yz) - float64(xz*yy)}
 	case minorY > minorZ:
-		v = r3.Vector{X: xz*yz - xy*zz, Y: minorY, Z: xy*xz - yz*xx}
+		v = r3.Vector{X: float64(xz*yz) - float64(xy*zz), Y: minorY, Z: float64(xy*xz) - float64(yz*xx)}
 	default:
-		v = r3.Vector{X: xy*yz - xz*yy, Y: xy*xz - yz*xx, Z: minorZ}
+		v = r3.Vector{X: float64(xy*yz) - float64(xz*yy), Y: float64(xy*xz) - float64(yz*xx), Z: minorZ}
 	}
 	v = v.Mul(1 / max(minorX, minorY, minorZ)) // no component exceeds 1 now: no square can overflow
 	v = v.Mul(1 / v.Norm())

@@ -42,12 +42,12 @@ func newSpot(k *part, at, n r3.Vector, rng *rand.Rand) spot {
 	turn := 2 * math.Pi * rng.Float64()
 	v := n.Cross(u)
 	s, c := math.Sincos(turn)
-	u, v = u.Mul(c).Add(v.Mul(s)), v.Mul(c).Sub(u.Mul(s))
+	u, v = move(u.Mul(c), v, s), move(v.Mul(c), u, -s)
 	return spot{part: k, at: at, n: n, u: u, v: v, rng: rng}
 }
 
 // between draws a number from [lo, hi).
-func (s spot) between(lo, hi float64) float64 { return lo + (hi-lo)*s.rng.Float64() }
+func (s spot) between(lo, hi float64) float64 { return lo + float64((hi-lo)*s.rng.Float64()) }
 
 // local returns p along the two tangents and the normal.
 func (s spot) local(p r3.Vector) (u, v, n float64) {
@@ -108,7 +108,7 @@ func dent(s spot) *flaw {
 		solid: func(p r3.Vector) float64 {
 			d := base(p)
 			if w := s.hollow(p, a, b); w > 0 {
-				return (d + depth*w) * 0.6 // the bell's slope adds up to 0.65
+				return (d + float64(depth*w)) * 0.6 // the bell's slope adds up to 0.65
 			}
 			return d
 		},
@@ -131,7 +131,7 @@ func bump(s spot) *flaw {
 				// never by more than its height.
 				return min(d, max(d-height, away+0.05))
 			}
-			return max((d-height*s.hollow(p, a, b))*0.6, d-height)
+			return max((d-float64(height*s.hollow(p, a, b)))*0.6, d-height)
 		},
 	}
 }
@@ -151,7 +151,7 @@ func hole(s spot) *flaw {
 			if d > 2*r {
 				return base(p)
 			}
-			wall := r * (1 + 0.08*math.Sin(3*math.Atan2(v, u)+phase)) // a ragged edge
+			wall := float64(r * (1 + float64(0.08*math.Sin(float64(3*math.Atan2(v, u))+phase)))) // a ragged edge
 			return carve(base(p), max((d-wall)*0.9, -depth-n, n-r))
 		},
 	}
@@ -168,9 +168,9 @@ func crack(s spot) *flaw {
 	line := []corner{{u: -size / 2}}
 	for last := line[0]; last.along < size; {
 		step := min(s.between(1.5, 4), size-last.along+0.1)
-		heading = 0.6*heading + s.between(-0.8, 0.8)
+		heading = float64(0.6*heading) + s.between(-0.8, 0.8)
 		sin, cos := math.Sincos(heading)
-		last = corner{last.u + step*cos, last.v + step*sin, last.along + step}
+		last = corner{last.u + float64(step*cos), last.v + float64(step*sin), last.along + step}
 		line = append(line, last)
 	}
 	total := line[len(line)-1].along
@@ -192,10 +192,10 @@ func crack(s spot) *flaw {
 			for i := 1; i < len(line); i++ {
 				a, b := line[i-1], line[i]
 				if e, t := segment(u, v, a.u, a.v, b.u, b.v); e < side {
-					side, at = e, (a.along+t*(b.along-a.along))/total
+					side, at = e, (a.along+float64(t*(b.along-a.along)))/total
 				}
 			}
-			half := width * (0.35 + 2.6*at*(1-at)) * (1 + 0.6*min(max(d/depth, -1), 0))
+			half := float64(width * (0.35 + float64(2.6*at*(1-at))) * (1 + float64(0.6*min(max(d/depth, -1), 0))))
 			return carve(d, max(side-half, -d-depth)*0.7)
 		},
 	}
@@ -209,18 +209,18 @@ func missing(s spot) *flaw {
 	base := s.part.solid
 	return &flaw{
 		centre: r3.Vector{X: s.at.X, Y: s.at.Y, Z: top / 2},
-		reach:  length2(1.3*r+0.15*top, top/2),
+		reach:  length2(float64(1.3*r)+float64(0.15*top), top/2),
 		params: map[string]float64{"radius": r},
 		solid: func(p r3.Vector) float64 {
 			d := base(p)
-			x, y := p.X-s.at.X+lean*(p.Z-top/2), p.Y-s.at.Y
+			x, y := p.X-s.at.X+float64(lean*(p.Z-float64(top/2))), p.Y-s.at.Y
 			far := length2(x, y)
 			if far > 1.5*r || d > 2 {
 				return d
 			}
 			a := math.Atan2(y, x)
-			edge := r * (1 + 0.1*math.Sin(3*a+phase) + 0.06*math.Sin(7*a-2*phase+0.8*p.Z) + 0.03*math.Sin(1.9*p.Z))
-			return max(d, (edge-far)*0.6)
+			edge := 1 + float64(0.1*math.Sin(float64(3*a)+phase)) + float64(0.06*math.Sin(float64(7*a)-float64(2*phase)+float64(0.8*p.Z))) + float64(0.03*math.Sin(1.9*p.Z))
+			return max(d, (float64(r*edge)-far)*0.6)
 		},
 	}
 }
@@ -237,7 +237,7 @@ func bent(s spot) *flaw {
 	} else {
 		dir = r3.Vector{X: cos, Y: sin}
 	}
-	start := k.bend.start * k.radius
+	start := float64(k.bend.start * k.radius)
 	arm := k.radius - start
 	rate := amount / (arm * arm)
 	base := k.solid
@@ -251,7 +251,7 @@ func bent(s spot) *flaw {
 				return base(p) * 0.75
 			}
 			along = min(along, 1.2*arm)
-			return base(p.Sub(shift.Mul(rate*along*along))) * 0.75
+			return base(move(p, shift, -rate*along*along)) * 0.75
 		},
 	}
 }
@@ -267,8 +267,8 @@ func stained(s spot) *flaw {
 		params: map[string]float64{"radius": r, "dye_red": dye[0], "dye_green": dye[1], "dye_blue": dye[2]},
 		stain: func(p r3.Vector) float64 {
 			u, v, n := s.local(p)
-			edge := r * (1 + 0.3*noise(seed, u*0.35, v*0.35) + 0.12*noise(seed+1, u*1.1, v*1.1))
-			far := math.Sqrt(u*u + v*v + n*n)
+			edge := float64(r * (1 + float64(0.3*noise(seed, u*0.35, v*0.35)) + float64(0.12*noise(seed+1, u*1.1, v*1.1))))
+			far := math.Sqrt(float64(u*u) + float64(v*v) + float64(n*n))
 			return 0.85 * ramp(edge, edge-0.8, far)
 		},
 	}

@@ -13,10 +13,12 @@ func (c colour) scale(f float64) colour { return colour{c[0] * f, c[1] * f, c[2]
 
 // toward moves c to d by the fraction t.
 func (c colour) toward(d colour, t float64) colour {
-	return colour{c[0] + t*(d[0]-c[0]), c[1] + t*(d[1]-c[1]), c[2] + t*(d[2]-c[2])}
+	return colour{c[0] + float64(t*(d[0]-c[0])), c[1] + float64(t*(d[1]-c[1])), c[2] + float64(t*(d[2]-c[2]))}
 }
 
-func (c colour) luminance() float64 { return 0.2126*c[0] + 0.7152*c[1] + 0.0722*c[2] }
+func (c colour) luminance() float64 {
+	return float64(0.2126*c[0]) + float64(0.7152*c[1]) + float64(0.0722*c[2])
+}
 
 // part is a solid in its own frame: millimetres, z up, standing on the table
 // z = 0 around the z axis.
@@ -56,8 +58,8 @@ func catalogue() []*part {
 
 // paint is the colour of the sound surface at p.
 func (k *part) paint(seed uint64, p r3.Vector) colour {
-	n := noise(seed, p.X*k.grain.X, p.Y*k.grain.Y) + 0.5*noise(seed+1, p.X*k.grain.X*2.3+p.Z, p.Y*k.grain.Y*2.3)
-	return k.albedo.scale(1 + k.grain.Z*n)
+	n := noise(seed, p.X*k.grain.X, p.Y*k.grain.Y) + float64(0.5*noise(seed+1, float64(p.X*k.grain.X*2.3)+p.Z, p.Y*k.grain.Y*2.3))
+	return k.albedo.scale(1 + float64(k.grain.Z*n))
 }
 
 // bracket is an L of sheet metal with an upright tab, a pressed bead, one
@@ -85,10 +87,10 @@ func bottleCap(p r3.Vector) float64 {
 	if r > 31 {
 		return max(r-29, p.Z-20.8)
 	}
-	dome := math.Sqrt(r*r+(p.Z+curvature-19.6)*(p.Z+curvature-19.6)) - curvature
+	dome := math.Sqrt(float64(r*r)+float64((p.Z+curvature-19.6)*(p.Z+curvature-19.6))) - curvature
 	side := r - 27.6
 	if r > 24 && p.Z < 17 {
-		side += 0.55 * math.Cos(48*math.Atan2(p.Y, p.X)) * ramp(16, 14, p.Z)
+		side += float64(0.55 * math.Cos(48*math.Atan2(p.Y, p.X)) * ramp(16, 14, p.Z))
 		side *= 0.65 // the knurls' slope
 	}
 	d := -blend(-dome, -side, 3)               // a rounded shoulder
@@ -110,7 +112,7 @@ func gear(p r3.Vector) float64 {
 	if r > root-2 {
 		x, y := sector(p.X, p.Y, 18)
 		// Flanks lean by 20°, as on a common rack.
-		tooth := max(x-tip, math.Abs(y)*0.94+(x-root)*0.34-3.2)
+		tooth := max(x-tip, float64(math.Abs(y)*0.94)+float64((x-root)*0.34)-3.2)
 		wheel = min(wheel, tooth)
 	}
 	d := extrude(wheel, p.Z-4.5, 4.5, 0.4)
@@ -134,7 +136,7 @@ func gland(p r3.Vector) float64 {
 	}
 	hex := hexagon(p.Y, z, apothem)
 	chamfer := func(x, half float64) float64 {
-		return max(hex, math.Abs(x)-half, (r+0.6*math.Abs(x)-18.9-0.6*half)*0.857)
+		return max(hex, math.Abs(x)-half, (r+float64(0.6*math.Abs(x))-18.9-float64(0.6*half))*0.857)
 	}
 	d := chamfer(p.X+20, 6)
 	d = min(d, chamfer(p.X+5.5, 4))
@@ -144,7 +146,7 @@ func gland(p r3.Vector) float64 {
 		thread := max(r-12.7, p.X-23, -2-p.X)
 		if r > 11 {
 			// A helix of 4 mm pitch; 0.7 makes up for its slope.
-			groove := 0.65 * math.Cos(2*math.Pi*p.X/4+math.Atan2(p.Y, z))
+			groove := float64(0.65 * math.Cos(float64(2*math.Pi*p.X/4)+math.Atan2(p.Y, z)))
 			thread = max((r-12.2+groove)*0.7, p.X-23, -2-p.X)
 		}
 		d = min(d, thread)

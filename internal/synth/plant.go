@@ -113,9 +113,9 @@ func (s *scene) find(j job, sound *frame, p *planted, id uint8) *finding {
 	}
 	var sum r3.Vector
 	for _, i := range p.at {
-		sum = sum.Add(s.ray(i/s.size, i%s.size).Mul(p.frame.depth[i]))
+		sum = move(sum, s.ray(i/s.size, i%s.size), p.frame.depth[i])
 		side := sound.depth[i] / s.f
-		v.Area += side * side
+		v.Area += float64(side * side)
 		if h := sound.depth[i] - p.frame.depth[i]; math.Abs(h) > math.Abs(v.Height) {
 			v.Height = h
 		}

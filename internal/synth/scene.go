@@ -38,9 +38,9 @@ type pose struct {
 func newPose(angle, dx, dy, rx, ry, away float64) pose {
 	tilt := func(v r3.Vector) r3.Vector {
 		s, c := math.Sincos(rx)
-		v.Y, v.Z = c*v.Y-s*v.Z, s*v.Y+c*v.Z
+		v.Y, v.Z = float64(c*v.Y)-float64(s*v.Z), float64(s*v.Y)+float64(c*v.Z)
 		s, c = math.Sincos(ry)
-		v.X, v.Z = c*v.X+s*v.Z, c*v.Z-s*v.X
+		v.X, v.Z = float64(c*v.X)+float64(s*v.Z), float64(c*v.Z)-float64(s*v.X)
 		return v
 	}
 	s, c := math.Sincos(angle)
@@ -72,7 +72,7 @@ type scene struct {
 
 // newScene draws a pose.
 func newScene(k *part, size int, rng *rand.Rand) *scene {
-	spread := func(a float64) float64 { return a * (2*rng.Float64() - 1) }
+	spread := func(a float64) float64 { return float64(a * symmetric(rng)) }
 	const degree = math.Pi / 180
 	s := &scene{part: k, size: size, f: focal(size)}
 	s.pose = newPose(spread(20*degree), spread(4), spread(4), spread(2*degree), spread(2*degree), standoff+spread(4))
@@ -81,13 +81,16 @@ func newScene(k *part, size int, rng *rand.Rand) *scene {
 	return s
 }
 
+// symmetric draws a number from [-1, 1). Float64 ends in a product.
+func symmetric(rng *rand.Rand) float64 { return float64(2*float64(rng.Float64())) - 1 }
+
 // focal is the focal length in pixels of an image of size×size pixels.
 func focal(size int) float64 { return float64(size) * standoff / view }
 
 // ray returns pixel (y, x)'s ray in the camera's frame, of unit length in z, so
 // that depth times ray is the point. Pixel centres have whole coordinates.
 func (s *scene) ray(y, x int) r3.Vector {
-	c := float64(s.size-1) / 2
+	c := float64(float64(s.size-1) / 2)
 	return r3.Vector{X: (float64(x) - c) / s.f, Y: (float64(y) - c) / s.f, Z: 1}
 }
 
@@ -130,14 +133,14 @@ func (s *scene) render(ctx context.Context, fl *flaw, sound *frame, workers int)
 
 // point returns pixel i of a rendering in the part's frame.
 func (s *scene) point(f *frame, i int) r3.Vector {
-	return s.eye.Add(s.pose.toPart(s.ray(i/s.size, i%s.size)).Mul(f.depth[i]))
+	return move(s.eye, s.pose.toPart(s.ray(i/s.size, i%s.size)), f.depth[i])
 }
 
 // meets reports whether the line o + t·d passes through a ball.
 func meets(o, d, centre r3.Vector, radius float64) bool {
 	q := centre.Sub(o)
 	t := q.Dot(d) / d.Norm2()
-	return q.Sub(d.Mul(t)).Norm2() <= radius*radius
+	return move(q, d, -t).Norm2() <= radius*radius
 }
 
 // body is a solid inside a cylinder that stands on the table.
@@ -176,20 +179,20 @@ func (b *body) trace(o, d r3.Vector) (t float64, hit bool) {
 		if t > end {
 			return 0, false
 		}
-		e := b.solid(o.Add(d.Mul(t)))
+		e := b.solid(move(o, d, t))
 		if e < 0 {
 			break
 		}
 		before, out = t, e
-		t += max(e, creep) * scale
+		t += float64(max(e, creep) * scale)
 	}
-	in := b.solid(o.Add(d.Mul(t)))
+	in := b.solid(move(o, d, t))
 	if in >= 0 { // out of steps
 		return 0, false
 	}
 	for range 20 {
 		m := before + (t-before)*out/(out-in)
-		e := b.solid(o.Add(d.Mul(m)))
+		e := b.solid(move(o, d, m))
 		if e < 0 {
 			t, in = m, e
 		} else {
@@ -211,13 +214,13 @@ func (b *body) span(o, d r3.Vector) (t, end float64, ok bool) {
 	if t > end {
 		t, end = end, t
 	}
-	across := d.X*d.X + d.Y*d.Y
-	outside := o.X*o.X + o.Y*o.Y - b.radius*b.radius
+	across := float64(d.X*d.X) + float64(d.Y*d.Y)
+	outside := float64(o.X*o.X) + float64(o.Y*o.Y) - float64(b.radius*b.radius)
 	if across == 0 {
 		return max(t, 0), end, outside <= 0
 	}
-	half := o.X*d.X + o.Y*d.Y
-	root := half*half - across*outside
+	half := float64(o.X*d.X) + float64(o.Y*d.Y)
+	root := float64(half*half) - float64(across*outside)
 	if root < 0 {
 		return 0, 0, false
 	}
@@ -228,7 +231,7 @@ func (b *body) span(o, d r3.Vector) (t, end float64, ok bool) {
 
 // lit reports whether the projector sees a point of the scene.
 func (s *scene) lit(b *body, p, normal r3.Vector) bool {
-	from := p.Add(normal.Mul(0.3))
+	from := move(p, normal, 0.3)
 	_, hit := b.trace(from, s.lamp.Sub(from))
 	return !hit
 }

@@ -11,7 +11,18 @@ import (
 // step by it. It is zero on the surface.
 type field func(p r3.Vector) float64
 
-func length2(x, y float64) float64 { return math.Sqrt(x*x + y*y) }
+// move returns p + t·v. Here and wherever a product, or a quotient by a power of
+// two, feeds a sum it is converted, which forbids a fused multiply-add. p may
+// itself be a product.
+func move(p, v r3.Vector, t float64) r3.Vector {
+	return r3.Vector{
+		X: float64(p.X) + float64(t*v.X),
+		Y: float64(p.Y) + float64(t*v.Y),
+		Z: float64(p.Z) + float64(t*v.Z),
+	}
+}
+
+func length2(x, y float64) float64 { return math.Sqrt(float64(x*x) + float64(y*y)) }
 
 // rectangle is the distance in the plane to a box of half sides hx, hy whose
 // corners are rounded by r.
@@ -32,22 +43,22 @@ func extrude(d, z, h, r float64) float64 {
 func segment(x, y, ax, ay, bx, by float64) (d, at float64) {
 	dx, dy := bx-ax, by-ay
 	x, y = x-ax, y-ay
-	at = min(max((x*dx+y*dy)/(dx*dx+dy*dy), 0), 1)
-	return length2(x-at*dx, y-at*dy), at
+	at = min(max((float64(x*dx)+float64(y*dy))/(float64(dx*dx)+float64(dy*dy)), 0), 1)
+	return length2(x-float64(at*dx), y-float64(at*dy)), at
 }
 
 // hexagon is a lower bound of the distance to a regular hexagon with two sides
 // parallel to the x axis.
 func hexagon(x, y, apothem float64) float64 {
 	x, y = math.Abs(x), math.Abs(y)
-	return max(y, math.Sqrt(3)/2*x+y/2) - apothem
+	return max(y, float64(math.Sqrt(3)/2*x)+float64(y/2)) - apothem
 }
 
 // blend is the union of two solids with a fillet of about width k where they
 // meet; it is never above min(a, b).
 func blend(a, b, k float64) float64 {
 	h := max(k-math.Abs(a-b), 0) / k
-	return min(a, b) - h*h*k/4
+	return min(a, b) - float64(float64(h*h)*k/4)
 }
 
 // carve removes b from a.
@@ -58,7 +69,7 @@ func carve(a, b float64) float64 { return max(a, -b) }
 func sector(x, y float64, n int) (fx, fy float64) {
 	step := 2 * math.Pi / float64(n)
 	a := math.Atan2(y, x)
-	a -= step * math.Round(a/step)
+	a -= float64(step * math.Round(a/step))
 	s, c := math.Sincos(a)
 	r := length2(x, y)
 	return r * c, r * s
@@ -91,18 +102,18 @@ func mix(x uint64) uint64 {
 func noise(seed uint64, x, y float64) float64 {
 	fx, fy := math.Floor(x), math.Floor(y)
 	x, y = x-fx, y-fy
-	x, y = x*x*(3-2*x), y*y*(3-2*y)
+	x, y = float64(x*x*(3-float64(2*x))), float64(y*y*(3-float64(2*y)))
 	ix, iy := int64(fx), int64(fy)
 	corner := func(i, j int64) float64 {
-		return float64(mix(seed^uint64(i)*0x8da6b343^uint64(j)*0xd8163841)>>11)/(1<<52) - 1
+		return float64(float64(mix(seed^uint64(i)*0x8da6b343^uint64(j)*0xd8163841)>>11)/(1<<52)) - 1
 	}
-	low := corner(ix, iy)*(1-x) + corner(ix+1, iy)*x
-	high := corner(ix, iy+1)*(1-x) + corner(ix+1, iy+1)*x
-	return low*(1-y) + high*y
+	low := float64(corner(ix, iy)*(1-x)) + float64(corner(ix+1, iy)*x)
+	high := float64(corner(ix, iy+1)*(1-x)) + float64(corner(ix+1, iy+1)*x)
+	return float64(low*(1-y)) + float64(high*y)
 }
 
 // ramp rises smoothly from 0 at a to 1 at b; b may be below a.
 func ramp(a, b, x float64) float64 {
 	x = min(max((x-a)/(b-a), 0), 1)
-	return x * x * (3 - 2*x)
+	return float64(x * x * (3 - float64(2*x)))
 }

@@ -24,7 +24,7 @@ type sensor struct {
 }
 
 func newSensor(rng *rand.Rand) *sensor {
-	spread := func(a float64) float64 { return 1 + a*(2*rng.Float64()-1) }
+	spread := func(a float64) float64 { return 1 + float64(a*symmetric(rng)) }
 	return &sensor{
 		seed: rng.Uint64(), texture: rng.Uint64(), table: rng.Uint64(), ripple: 2 * math.Pi * rng.Float64(),
 		gain: spread(0.05), warmth: spread(0.02), lampPower: spread(0.05),
@@ -68,20 +68,20 @@ func (s *scene) look(f *frame, fl *flaw, b *body, c *sensor, i int) shot {
 
 // tablePaint is the dark, slightly mottled cloth of the table.
 func tablePaint(seed uint64, p r3.Vector) colour {
-	weave := 0.10*noise(seed, p.X*1.1, p.Y*1.1) + 0.18*noise(seed+1, p.X*0.06, p.Y*0.06)
+	weave := float64(0.10*noise(seed, p.X*1.1, p.Y*1.1)) + float64(0.18*noise(seed+1, p.X*0.06, p.Y*0.06))
 	return colour{0.034, 0.037, 0.042}.scale(1 + weave)
 }
 
 // shade returns the light that reaches the camera from a pixel: a lamp beside
 // the projector, a ring around the lens and light from the room.
 func (c *sensor) shade(h *shot) colour {
-	light := 0.16 + 0.38*h.facing
+	light := 0.16 + float64(0.38*h.facing)
 	if h.lit {
-		light += 0.62 * h.facingP * c.lampPower
+		light += float64(0.62 * h.facingP * c.lampPower)
 	}
 	v := h.surface.scale(light)
 	for k := range v {
-		v[k] += h.gloss * h.shine * 1.5
+		v[k] += float64(h.gloss * h.shine * 1.5)
 	}
 	return v
 }
@@ -104,10 +104,10 @@ func (s *scene) measure(f *frame, c *sensor, h *shot, sound colour, rng *rand.Ra
 	}
 	// What the fringes' contrast suffers from: dark or turned surfaces and glare.
 	// A stain is left out: that defect is one of colour alone.
-	signal := sound.luminance() * h.facingP
-	lost := 0.003 + 0.16*math.Exp(-signal/0.035) +
-		0.9*ramp(0.30, 0.08, h.facingP) + 0.9*ramp(0.25, 0.08, h.facing) +
-		0.8*ramp(0.5, 0.9, 3*h.gloss*h.shine)
+	signal := float64(sound.luminance() * h.facingP)
+	lost := 0.003 + float64(0.16*math.Exp(-signal/0.035)) +
+		float64(0.9*ramp(0.30, 0.08, h.facingP)) + float64(0.9*ramp(0.25, 0.08, h.facing)) +
+		float64(0.8*ramp(0.5, 0.9, float64(3*h.gloss*h.shine)))
 	if near, step := s.neighbour(f, i); step > jump {
 		lost += 0.35
 		if blendIn < 0.12 {
@@ -118,7 +118,7 @@ func (s *scene) measure(f *frame, c *sensor, h *shot, sound colour, rng *rand.Ra
 		return 0, false
 	}
 	sigma := depthNoise * (z / standoff) * (z / standoff) / max(h.facing, 0.2) * (1 + 0.02/(signal+0.02))
-	z += sigma*gauss + rippleNoise*math.Sin(0.9*float64(i%s.size)*224/float64(s.size)+0.35*z+c.ripple)
+	z += float64(sigma*gauss) + float64(rippleNoise*math.Sin(0.9*float64(i%s.size)*224/float64(s.size)+float64(0.35*z)+c.ripple))
 	return z, true
 }
 
@@ -193,13 +193,13 @@ func (s *scene) develop(light []colour, c *sensor) *image.NRGBA {
 				for dx := -1; dx <= 1; dx++ {
 					w := weights[dy+1] * weights[dx+1]
 					q := &row[min(max(x+dx, 0), n-1)]
-					v[0], v[1], v[2] = v[0]+w*q[0], v[1]+w*q[1], v[2]+w*q[2]
+					v[0], v[1], v[2] = v[0]+float64(w*q[0]), v[1]+float64(w*q[1]), v[2]+float64(w*q[2])
 				}
 			}
 			i := y*n + x
 			source.Seed(^c.seed, uint64(i))
 			for k := range 3 {
-				e := 255*math.Pow(max(v[k]*c.gain*balance[k], 0), 1/2.2) + 1.3*rng.NormFloat64()
+				e := float64(255*math.Pow(max(v[k]*c.gain*balance[k], 0), 1/2.2)) + float64(1.3*rng.NormFloat64())
 				img.Pix[4*i+k] = uint8(min(max(math.Round(e), 0), 255))
 			}
 			img.Pix[4*i+3] = 255

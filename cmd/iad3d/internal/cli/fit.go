@@ -64,7 +64,7 @@ func (a *app) fit() *cobra.Command {
 	f.IntSliceVar(&c.FPFHK, "fpfh-k", nil, "neighbours of the descriptors, one number or several (40,80,160; btf 100)")
 	f.Float64Var(&c.Coreset, "coreset", 0, "share of the descriptors that the model keeps (0.1)")
 	f.IntVar(&c.Neighbors, "neighbors", 0, "nearest descriptors that a score is the mean of (3, btf 1)")
-	f.Float64Var(&c.Top, "top", 0, "share of the highest cell scores that make a scan's (0.01, btf none)")
+	f.Float64Var(&c.Top, "top", 0, "share of the part's pixels, the highest, that make a scan's score (0.01, btf none)")
 	f.Float64Var(&c.Blur, "blur", 0, "standard deviation of the map's blur, pixels (4)")
 	f.BoolVar(&c.KeepPlane, "keep-plane", false, "keep the plane the part lies on (btf: always)")
 	complete(cmd, "protocol", string(iad3d.ProtocolDefault), string(iad3d.ProtocolBTF))

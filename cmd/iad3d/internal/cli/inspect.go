@@ -84,7 +84,7 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 	}
 	top := "reweighted maximum"
 	if c.Protocol != iad3d.ProtocolBTF {
-		top = fmt.Sprintf("mean of the highest %g of the cells", c.Top)
+		top = fmt.Sprintf("mean of the map's highest %g of the part's pixels", c.Top)
 	}
 	return a.table([][2]string{
 		{"model", path},
