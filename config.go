@@ -134,9 +134,12 @@ func (c Config) check() error {
 			return bad("feature %q; there are: %s", f, strings.Join(Features(), ", "))
 		}
 	}
-	for _, k := range c.FPFHK {
+	for i, k := range c.FPFHK {
 		if k < 2 || k > maxK {
 			return bad("fpfh_k %d is not in [2, %d]", k, maxK)
+		}
+		if slices.Contains(c.FPFHK[:i], k) {
+			return bad("fpfh_k %d is there twice", k)
 		}
 	}
 	switch {

@@ -102,19 +102,19 @@ func (c *Config) fpfh(ctx context.Context, work *pointcloud.Cloud, normal pointc
 	if err != nil {
 		return nil, err
 	}
-	blocks := make([]fusion.Block, 0, len(c.FPFHK))
-	for _, k := range c.FPFHK {
-		m, err := fpfh.ComputeMap(ctx, work, fpfh.Options{
-			Search: pointcloud.Search{K: k, Radius: radius}, Neighborhoods: nb, Workers: c.Workers})
-		if err != nil {
-			return nil, err
-		}
+	maps, err := fpfh.ComputeMaps(ctx, work, fpfh.Options{
+		Search: pointcloud.Search{Radius: radius}, Neighborhoods: nb, Workers: c.Workers}, c.FPFHK)
+	if err != nil {
+		return nil, err
+	}
+	blocks := make([]fusion.Block, len(maps))
+	for j, m := range maps {
 		if c.Protocol == ProtocolDefault {
 			for i, v := range m.Data {
 				m.Data[i] = float32(math.Sqrt(float64(v)))
 			}
 		}
-		blocks = append(blocks, fusion.Block{Map: m})
+		blocks[j].Map = m
 	}
 	return fusion.Early(blocks...)
 }

@@ -228,7 +228,7 @@ func TestFitErrors(t *testing.T) {
 		"protocol": {Protocol: "x"}, "feature": {Features: []string{"x"}}, "size": {Size: 5000}, "cells": {Size: 64, Cells: 64},
 		"normal_k": {NormalK: 2}, "fpfh_k": {FPFHK: []int{1}}, "coreset": {Coreset: 1.5}, "coreset NaN": {Coreset: math.NaN()},
 		"neighbors": {Neighbors: -1}, "top": {Top: 2}, "blur": {Blur: math.Inf(1)}, "two features": {Features: []string{"fpfh", "fpfh"}},
-		"memory": {Size: 4096, FPFHK: []int{1000}}, "many sizes": {FPFHK: slices.Repeat([]int{40}, 9)}, "BTF with neighbours": {Protocol: iad3d.ProtocolBTF, Neighbors: 3},
+		"memory": {Size: 4096, FPFHK: []int{1000}}, "many sizes": {FPFHK: []int{2, 3, 4, 5, 6, 7, 8, 9, 10}}, "a size twice": {FPFHK: []int{40, 40}}, "BTF with neighbours": {Protocol: iad3d.ProtocolBTF, Neighbors: 3},
 	} {
 		if _, err := iad3d.Fit(t.Context(), c, goodScans(1)); !errors.Is(err, iad3d.ErrConfig) {
 			t.Errorf("%s: error %v, want one wrapping %v", name, err, iad3d.ErrConfig)

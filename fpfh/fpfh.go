@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/internal/parallel"
@@ -65,35 +67,56 @@ var ErrNoNormals = errors.New("fpfh: the cloud has no normals; estimate them fir
 // with their connecting line up to rounding: there rounding chooses the source
 // in either program.
 func Compute(ctx context.Context, c *pointcloud.Cloud, o Options) ([]float32, error) {
-	out := make([]float32, Dim*c.Len())
-	err := each(ctx, c, o, func(i int32, row *[Dim]float64) {
-		dst := out[Dim*int(i):][:Dim]
+	out, err := compute(ctx, c, o, []int{math.MaxInt})
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// compute returns the descriptors for each of the list sizes of each.
+func compute(ctx context.Context, c *pointcloud.Cloud, o Options, sizes []int) ([][]float32, error) {
+	out := make([][]float32, len(sizes))
+	for s := range out {
+		out[s] = make([]float32, Dim*c.Len())
+	}
+	err := each(ctx, c, o, sizes, func(s int, i int32, row *[Dim]float64) {
+		dst := out[s][Dim*int(i):][:Dim]
 		for j, v := range row {
 			dst[j] = float32(v)
 		}
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return out, err
 }
 
-// ComputeMap is Compute for an organised cloud, as a Height×Width×33 map whose
-// Valid is the cloud's.
-func ComputeMap(ctx context.Context, c *pointcloud.Cloud, o Options) (*grid.Map, error) {
+// ComputeMaps returns the descriptors of an organised cloud at several sizes, one
+// Height×Width×33 map for each of ks whose Valid is the cloud's: map j is what
+// Compute gives with o.Search.K = ks[j]. Neighbourhoods are searched once, and
+// every pair of points is looked at once. Maps of equal ks share their data.
+func ComputeMaps(ctx context.Context, c *pointcloud.Cloud, o Options, ks []int) ([]*grid.Map, error) {
 	if !c.Organised() {
 		return nil, fmt.Errorf("fpfh: a map needs an organised cloud, this one has %d points without a raster", c.Len())
 	}
-	data, err := Compute(ctx, c, o)
+	if len(ks) == 0 || slices.Min(ks) < 1 {
+		return nil, fmt.Errorf("fpfh: numbers of neighbours %v: want one or more, all positive", ks)
+	}
+	sizes := slices.Compact(slices.Sorted(slices.Values(ks)))
+	o.Search.K = sizes[len(sizes)-1]
+	data, err := compute(ctx, c, o, sizes)
 	if err != nil {
 		return nil, err
 	}
-	return &grid.Map{H: c.Height, W: c.Width, C: Dim, Data: data, Valid: c.Valid}, nil
+	maps := make([]*grid.Map, len(ks))
+	for j, k := range ks {
+		maps[j] = &grid.Map{H: c.Height, W: c.Width, C: Dim, Data: data[slices.Index(sizes, k)], Valid: c.Valid}
+	}
+	return maps, nil
 }
 
-// each calls emit once for every valid point, from several goroutines; row is
-// reused after emit returns.
-func each(ctx context.Context, c *pointcloud.Cloud, o Options, emit func(i int32, row *[Dim]float64)) error {
+// each calls emit once for every size and valid point, from several goroutines;
+// row is reused after emit returns. sizes ascends: descriptors of size s are made
+// from the first s neighbours of every point.
+func each(ctx context.Context, c *pointcloud.Cloud, o Options, sizes []int, emit func(s int, i int32, row *[Dim]float64)) error {
 	if len(c.Normals) != 3*c.Len() {
 		return ErrNoNormals
 	}
@@ -104,7 +127,7 @@ func each(ctx context.Context, c *pointcloud.Cloud, o Options, emit func(i int32
 	if err != nil {
 		return err
 	}
-	s, err := simple(ctx, c, nb, o)
+	simple, err := histograms(ctx, c, nb, o, sizes)
 	if err != nil {
 		return err
 	}
@@ -113,125 +136,12 @@ func each(ctx context.Context, c *pointcloud.Cloud, o Options, emit func(i int32
 	terms := make([][]term, len(rows))
 	return parallel.For(ctx, len(order), chunk, len(rows), func(w, lo, hi int) {
 		for _, i := range order[lo:hi] {
-			terms[w] = s.weighted(c, nb.Of(int(i)), i, &rows[w], terms[w])
-			emit(i, &rows[w])
-		}
-	})
-}
-
-// spfh holds the simplified histograms, unscaled: counts of neighbours per bin,
-// at most their number in each block.
-type spfh struct {
-	counts     [][Dim]float32 // whole numbers
-	pairs      []int32        // neighbours counted
-	convention Convention
-}
-
-// simple computes the simplified point feature histograms of all valid points.
-func simple(ctx context.Context, c *pointcloud.Cloud, nb *pointcloud.Neighborhoods, o Options) (*spfh, error) {
-	s := &spfh{
-		counts:     make([][Dim]float32, c.Len()),
-		pairs:      make([]int32, c.Len()),
-		convention: o.Convention,
-	}
-	order := nb.Order()
-	err := parallel.For(ctx, len(order), chunk, o.Workers, func(_, lo, hi int) {
-		for _, i := range order[lo:hi] {
 			list := nb.Of(int(i))
-			if len(list) < 2 {
-				continue
+			for s := range simple {
+				h := &simple[s]
+				terms[w] = h.weighted(c, list[:min(len(list), sizes[s])], i, &rows[w], terms[w])
+				emit(s, i, &rows[w])
 			}
-			p, m := c.At(int(i)), c.Normal(int(i))
-			h := &s.counts[i]
-			for pos, k := range list {
-				if s.isSelf(pos, k, i) {
-					continue
-				}
-				b1, b2, b3 := pairBins(p, m, c.At(int(k)), c.Normal(int(k)))
-				h[b1]++
-				h[bins+b2]++
-				h[2*bins+b3]++
-			}
-			s.pairs[i] = int32(len(list) - 1)
 		}
 	})
-	return s, err
-}
-
-// isSelf reports whether the neighbour k at position pos of point i's list is
-// what the convention takes for the point itself.
-func (s *spfh) isSelf(pos int, k, i int32) bool {
-	if s.convention == PCL {
-		return k == i
-	}
-	return pos == 0
-}
-
-// weighted stores the descriptor of point i: the neighbours' histograms
-// weighted by the inverse squared distance, each block scaled to 100, plus the
-// point's own in the Open3D convention. terms is scratch space.
-func (s *spfh) weighted(c *pointcloud.Cloud, list []int32, i int32, row *[Dim]float64, terms []term) []term {
-	*row = [Dim]float64{}
-	terms = terms[:0]
-	if len(list) < 2 {
-		return terms
-	}
-	p := c.At(int(i))
-	for pos, k := range list {
-		if s.isSelf(pos, k, i) || s.pairs[k] == 0 {
-			continue
-		}
-		d := c.At(int(k)).Sub(p)
-		if dist2 := float64(d.X*d.X) + float64(d.Y*d.Y) + float64(d.Z*d.Z); dist2 != 0 {
-			terms = append(terms, term{&s.counts[k], 100 / float64(s.pairs[k]) / dist2})
-		}
-	}
-	own := 0.0
-	if s.convention == Open3D {
-		own = 100 / float64(s.pairs[i])
-	}
-	for b := 0; b < Dim; b += bins {
-		block := (*[bins]float64)(row[b:])
-		sumBlock(terms, b, block)
-		sum := 0.0
-		for _, v := range block {
-			sum += v
-		}
-		scale := 0.0
-		if sum != 0 {
-			scale = 100 / sum
-		}
-		for j, v := range block {
-			block[j] = float64(v*scale) + float64(own*float64(s.counts[i][b+j]))
-		}
-	}
-	return terms
-}
-
-// term is a neighbour's share in a descriptor.
-type term struct {
-	counts *[Dim]float32
-	weight float64
-}
-
-// sumBlock stores in out the weighted sums of counts b to b+10. The sums are
-// spelt out so that they stay in registers: this loop is where most of the time
-// of a descriptor goes.
-func sumBlock(terms []term, b int, out *[bins]float64) {
-	var s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10 float64
-	for _, t := range terms {
-		h, w := (*[bins]float32)(t.counts[b:]), t.weight
-		s0 += float64(w * float64(h[0]))
-		s1 += float64(w * float64(h[1]))
-		s2 += float64(w * float64(h[2]))
-		s3 += float64(w * float64(h[3]))
-		s4 += float64(w * float64(h[4]))
-		s5 += float64(w * float64(h[5]))
-		s6 += float64(w * float64(h[6]))
-		s7 += float64(w * float64(h[7]))
-		s8 += float64(w * float64(h[8]))
-		s9 += float64(w * float64(h[9]))
-		s10 += float64(w * float64(h[10]))
-	}
-	*out = [bins]float64{s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10}
 }

@@ -122,6 +122,29 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
+// TestComputeMaps holds that several sizes at once are the sizes one by one.
+func TestComputeMaps(t *testing.T) {
+	c := sheet(t, 30)
+	for _, convention := range []Convention{Open3D, PCL} {
+		for _, radius := range []float64{0, 0.02} {
+			ks := []int{40, 1, 9, 2, 40, 25}
+			maps, err := ComputeMaps(t.Context(), c, Options{Convention: convention, Search: pointcloud.Search{Radius: radius}}, ks)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j, k := range ks {
+				want, err := Compute(t.Context(), c, Options{Convention: convention, Search: pointcloud.Search{K: k, Radius: radius}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if m := maps[j]; m.H != 30 || m.W != 30 || m.C != Dim || !slices.Equal(m.Data, want) {
+					t.Errorf("convention %d, radius %v, k %d: other descriptors", convention, radius, k)
+				}
+			}
+		}
+	}
+}
+
 // TestRigidMotion holds what the descriptor is for: it does not change when the
 // cloud is turned and moved.
 func TestRigidMotion(t *testing.T) {
@@ -152,8 +175,13 @@ func TestErrors(t *testing.T) {
 	}
 	loose := c.Clone()
 	loose.Width, loose.Height = 0, 0
-	if _, err := ComputeMap(t.Context(), loose, Options{}); err == nil {
+	if _, err := ComputeMaps(t.Context(), loose, Options{}, []int{9}); err == nil {
 		t.Error("a map of an unorganised cloud")
+	}
+	for _, ks := range [][]int{nil, {0}, {9, -1}} {
+		if _, err := ComputeMaps(t.Context(), c, Options{}, ks); err == nil {
+			t.Errorf("sizes %v are accepted", ks)
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -222,6 +250,16 @@ func BenchmarkCompute(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(c.CountValid()), "µs/point")
 		})
 	}
+}
+
+func BenchmarkComputeMaps(b *testing.B) {
+	c := sheet(b, 224)
+	for b.Loop() {
+		if _, err := ComputeMaps(b.Context(), c, Options{Workers: 1}, []int{40, 80, 160}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(c.CountValid()), "µs/point")
 }
 
 func ExampleCompute() {

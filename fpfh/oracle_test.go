@@ -109,7 +109,7 @@ func cloudOf(xyz []float32) *pointcloud.Cloud { return &pointcloud.Cloud{XYZ: xy
 func rows64(t *testing.T, c *pointcloud.Cloud, o Options) []float64 {
 	t.Helper()
 	out := make([]float64, Dim*c.Len())
-	if err := each(t.Context(), c, o, func(i int32, row *[Dim]float64) {
+	if err := each(t.Context(), c, o, []int{math.MaxInt}, func(_ int, i int32, row *[Dim]float64) {
 		copy(out[Dim*int(i):], row[:])
 	}); err != nil {
 		t.Fatal(err)
