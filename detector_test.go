@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/iad3d/iad3d"
@@ -147,6 +148,36 @@ func TestSameBits(t *testing.T) {
 				t.Errorf("the loaded detector scores %v, the fitted one %v", got.Score, want.Score)
 			}
 		})
+	}
+}
+
+// TestConcurrentScores holds that one detector serves many goroutines.
+func TestConcurrentScores(t *testing.T) {
+	for _, p := range iad3d.Protocols() {
+		d := mustFit(t, small(p), 2)
+		scans := []*rgbd.Labelled{render(t, rgbd.Good, 0, synth.Test), render(t, "crack", 0, synth.Test)}
+		var want []*iad3d.Result
+		for _, s := range scans {
+			r, err := d.Score(t.Context(), s.Scan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, r)
+		}
+		var wg sync.WaitGroup
+		for g := range 8 {
+			wg.Go(func() {
+				r, err := d.Score(t.Context(), scans[g%2].Scan)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if w := want[g%2]; r.Score != w.Score || !slices.Equal(r.Map.Data, w.Map.Data) {
+					t.Errorf("%s: goroutine %d scores %v, serially %v", p, g, r.Score, w.Score)
+				}
+			})
+		}
+		wg.Wait()
 	}
 }
 
