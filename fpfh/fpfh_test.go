@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/iad3d/iad3d/internal/portable"
 	"github.com/iad3d/iad3d/pointcloud"
 )
 
@@ -196,7 +197,7 @@ func TestErrors(t *testing.T) {
 // TestAngleBin compares the shortcut with the arc tangent, on the bins' edges and
 // beside them above all.
 func TestAngleBin(t *testing.T) {
-	exact := func(y, x float64) int { return bin((math.Atan2(y, x) + math.Pi) / (2 * math.Pi)) }
+	exact := func(y, x float64) int { return bin((portable.Atan2(y, x) + math.Pi) / (2 * math.Pi)) }
 	check := func(y, x float64) {
 		if got, want := angleBin(y, x), exact(y, x); got != want {
 			t.Fatalf("angleBin(%v, %v) = %d, want %d", y, x, got, want)

@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/golang/geo/r3"
+
+	"github.com/iad3d/iad3d/internal/portable"
 )
 
 // Products that feed a sum are converted throughout this package, which forbids
@@ -59,7 +61,7 @@ func angleBin(y, x float64) int {
 	if f := v - float64(b); f > edgeGuard && f < 1-edgeGuard {
 		return b
 	}
-	return bin((math.Atan2(y, x) + math.Pi) / (2 * math.Pi))
+	return bin((portable.Atan2(y, x) + math.Pi) / (2 * math.Pi))
 }
 
 // bin maps [0, 1] to 0…10; values outside are clamped, NaN is 0.
@@ -108,5 +110,5 @@ func further(a, b float64) bool {
 	if math.Abs(a-b) > nearTie && a <= 1 && b <= 1 {
 		return a < b
 	}
-	return math.Acos(a) > math.Acos(b)
+	return portable.Acos(a) > portable.Acos(b)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/iad3d/iad3d/internal/portable"
 )
 
 // GaussianBlur returns the map convolved with a Gaussian of standard deviation
@@ -66,7 +68,7 @@ func gaussKernel(sigma float64) []float64 {
 	kernel := []float64{1}
 	total := 1.0
 	for d := 1.0; d <= math.Floor(float64(4*sigma)+0.5); d++ {
-		k := math.Exp(-d * d / (2 * sigma * sigma))
+		k := portable.Exp(-d * d / (2 * sigma * sigma))
 		kernel = append(kernel, k)
 		total += float64(2 * k)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/iad3d/iad3d/internal/parallel"
+	"github.com/iad3d/iad3d/internal/portable"
 )
 
 // Options says what a bank keeps. The zero value keeps every row.
@@ -170,7 +171,7 @@ func (b *Bank) ImageScore(ctx context.Context, q *Rows, hits []Hit) (ImageScore,
 	sum := 0.0 // of exp((|q−m|−s*)/√D): the quotient without its overflow
 	for _, h := range near[1:] {
 		d := math.Sqrt(distance2(q.Row(s.Query), b.rows.Row(int(h.Row))))
-		sum += math.Exp((d - s.Star) / scale)
+		sum += portable.Exp((d - s.Star) / scale)
 	}
 	s.Weight = 1 - 1/sum
 	s.Value = s.Weight * s.Star

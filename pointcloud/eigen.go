@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/golang/geo/r3"
+
+	"github.com/iad3d/iad3d/internal/portable"
 )
 
 // Here and wherever a product feeds a sum it is converted, which forbids a fused
@@ -51,9 +53,9 @@ func (m symmetric3) smallestEigenvector() r3.Vector {
 	c2 := float64(a.xy*a.yz) - float64(b.yy*a.xz)
 	det := (float64(b.xx*c0) - float64(a.xy*c1) + float64(a.xz*c2)) / (p * p * p)
 	half := min(max(det*0.5, -1), 1)
-	angle := math.Acos(half) / 3
-	beta2 := math.Cos(angle) * 2
-	beta0 := math.Cos(angle+2*math.Pi/3) * 2
+	angle := portable.Acos(half) / 3
+	beta2 := portable.Cos(angle) * 2
+	beta0 := portable.Cos(angle+2*math.Pi/3) * 2
 	beta1 := -(beta0 + beta2)
 	e0, e1, e2 := q+float64(p*beta0), q+float64(p*beta1), q+float64(p*beta2)
 
