@@ -12,6 +12,10 @@ import (
 // coresetChunk is the number of rows compared with a new pick at a time.
 const coresetChunk = 4096
 
+// pruneSlack outweighs the rounding of the distances that the triangle inequality
+// is applied to, of rows of up to millions of values.
+const pruneSlack = 1 + 1e-6
+
 // Coreset is a subset of rows that covers the rest.
 type Coreset struct {
 	Index  []int32 // in the order of selection
@@ -24,6 +28,10 @@ type Coreset struct {
 // as PatchCore and BTF use it; distances are exact, so the picks are those of
 // the reference programs in full precision.
 //
+// A row is not compared with a new pick that is at least twice as far from the
+// selected row nearest to it as the row itself is: by the triangle inequality
+// the pick cannot be nearer. That changes no pick.
+//
 // It stops early when every row coincides with a selected one; the reference
 // would go on returning row 0. workers ≤ 0 means GOMAXPROCS.
 func Greedy(ctx context.Context, rows *Rows, n, workers int) (*Coreset, error) {
@@ -35,6 +43,8 @@ func Greedy(ctx context.Context, rows *Rows, n, workers int) (*Coreset, error) {
 	}
 	n = min(n, rows.N)
 	nearest := slices.Repeat([]float64{math.Inf(1)}, rows.N) // squared distance to the selected rows
+	owner := make([]int32, rows.N)                           // which of them is nearest, by rank
+	apart := make([]float64, n)                              // a quarter of the squared distance of each to the new pick
 	type candidate struct {
 		row   int32
 		dist2 float64
@@ -43,16 +53,20 @@ func Greedy(ctx context.Context, rows *Rows, n, workers int) (*Coreset, error) {
 	set := &Coreset{Index: make([]int32, 0, n)}
 	next := candidate{row: 0}
 	for {
+		rank := int32(len(set.Index))
 		set.Index = append(set.Index, next.row)
 		pick := rows.Row(int(next.row))
+		for r, i := range set.Index[:rank] {
+			apart[r] = distance2(rows.Row(int(i)), pick) / 4
+		}
 		err := parallel.For(ctx, rows.N, coresetChunk, workers, func(_, lo, hi int) {
 			far := candidate{dist2: -1}
 			for i := lo; i < hi; i++ {
 				d := nearest[i]
-				if d > 0 {
+				if rank == 0 || apart[owner[i]] < d*pruneSlack {
 					if e := distance2(rows.Row(i), pick); e < d {
 						d = e
-						nearest[i] = d
+						nearest[i], owner[i] = d, rank
 					}
 				}
 				if d > far.dist2 {

@@ -215,12 +215,26 @@ func TestFromMap(t *testing.T) {
 	}
 }
 
+// BenchmarkGreedy takes rows without structure, where pruning never helps, and
+// rows that lie on a few surfaces, as descriptors do.
 func BenchmarkGreedy(b *testing.B) {
-	rows := random(18816, 33, 1)
-	for b.Loop() {
-		if _, err := Greedy(b.Context(), rows, 1881, 1); err != nil {
-			b.Fatal(err)
+	plain, surfaces := random(18816, 33, 1), random(18816, 33, 2)
+	frame := random(60, 33, 3)
+	for i := range surfaces.N {
+		row, u := surfaces.Row(i), surfaces.Row(i)[:2]
+		x, y := u[0], u[1]
+		for j := range row {
+			row[j] = 5*frame.Row(i % 20)[j] + x*frame.Row(20 + i%20)[j] + y*frame.Row(40 + i%20)[j] + 0.05*row[j]
 		}
+	}
+	for name, rows := range map[string]*Rows{"noise": plain, "surfaces": surfaces} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Greedy(b.Context(), rows, 1881, 1); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
