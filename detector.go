@@ -22,7 +22,7 @@ type Detector struct {
 // check returns an error when the bank is too small to score with.
 func (d *Detector) check() error {
 	if n := d.bank.Rows().N; d.config.Protocol == ProtocolBTF && n < memory.MinScoreRows {
-		return fmt.Errorf("%w, this one has %d", memory.ErrSmallBank, n)
+		return fmt.Errorf("%w: %w, this one has %d", ErrConfig, memory.ErrSmallBank, n)
 	}
 	return nil
 }

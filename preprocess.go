@@ -13,6 +13,9 @@ import (
 // btfPad is the step of the square that BTF pads preprocessed scans to.
 const btfPad = 100
 
+// maxPad keeps a mistyped step from filling the memory with border.
+const maxPad = 10_000
+
 // PreprocessOptions steers Preprocess. The zero value removes the background
 // and leaves the raster as it is.
 type PreprocessOptions struct {
@@ -52,7 +55,7 @@ func Preprocess(ctx context.Context, s *rgbd.Scan, o PreprocessOptions) (*Prepro
 	if o.Pad == 0 && o.BTF {
 		o.Pad = btfPad
 	}
-	if o.Pad < 0 {
+	if o.Pad < 0 || o.Pad > maxPad {
 		return nil, fmt.Errorf("%w: padding to a multiple of %d pixels", ErrConfig, o.Pad)
 	}
 	c := s.Cloud

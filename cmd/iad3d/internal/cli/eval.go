@@ -3,7 +3,10 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -79,6 +82,13 @@ func (a *app) runEval(ctx context.Context, o *evalOptions) error {
 		return err
 	}
 	defer d.Close()
+	if g != nil { // the tables come last: where they are, the maps beside them are theirs
+		for _, name := range []string{scoresFile, evaluationFile} {
+			if err := os.Remove(filepath.Join(o.out, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
 	e, err := a.evaluate(ctx, d, set, g, set.Class)
 	if err != nil {
 		return err
@@ -128,13 +138,19 @@ func (a *app) evaluate(ctx context.Context, d *iad3d.Detector, set *dataset.Set,
 	return e, err
 }
 
+// Names of the tables of an evaluation.
+const (
+	scoresFile     = "scores.csv"
+	evaluationFile = "evaluation.json"
+)
+
 // writeEvaluation writes the tables of an evaluation into a folder.
 func writeEvaluation(dir string, doc evalDocument) error {
-	err := write(filepath.Join(dir, "scores.csv"), func(w io.Writer) error { return report.CSV(w, doc.Evaluation) })
+	err := write(filepath.Join(dir, scoresFile), func(w io.Writer) error { return report.CSV(w, doc.Evaluation) })
 	if err != nil {
 		return err
 	}
-	return write(filepath.Join(dir, "evaluation.json"), func(w io.Writer) error {
+	return write(filepath.Join(dir, evaluationFile), func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(doc)

@@ -79,10 +79,12 @@ func exitCode(err error) int {
 	_, misused := errors.AsType[*usageError](err)
 	_, file := errors.AsType[*scan.Error](err)
 	switch {
-	case misused || is(iad3d.ErrConfig, synth.ErrOptions, synth.ErrOccupied):
+	case misused:
 		return exitUsage
-	case is(model.ErrModel):
+	case is(model.ErrModel): // even where it holds a configuration that makes no sense
 		return exitModel
+	case is(iad3d.ErrConfig, synth.ErrOptions, synth.ErrOccupied):
+		return exitUsage
 	case file || is(rgbd.ErrScan, iad3d.ErrEvaluate, iad3d.ErrNoScans):
 		return exitInput
 	}

@@ -35,6 +35,7 @@ func TestExitCode(t *testing.T) {
 		{iad3d.ErrEvaluate, exitInput},
 		{iad3d.ErrNoScans, exitInput},
 		{model.ErrModel, exitModel},
+		{fmt.Errorf("%w: %w", model.ErrModel, iad3d.ErrConfig), exitModel},
 	} {
 		if got := exitCode(fmt.Errorf("wrapped: %w", test.err)); got != test.want {
 			t.Errorf("%v: %d, want %d", test.err, got, test.want)

@@ -5,7 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 )
 
 // What a path given on the command line may be written to. All errors are the
@@ -21,9 +23,18 @@ func writable(path string) error {
 		return usagef("%s is not a regular file", path)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return usagef("%s: %v", path, cause(err))
+	case len(filepath.Base(path)) > maxName:
+		return usagef("%s: the name is longer than %d bytes", path, maxName)
+	}
+	if _, link := os.Lstat(path); err != nil && link == nil {
+		return usagef("%s is a symbolic link to a file that does not exist", path)
 	}
 	return writableFolder(filepath.Dir(path))
 }
+
+// maxName is the length of file names that leaves room, of the 255 bytes common
+// file systems allow, for what a temporary file adds.
+const maxName = 200
 
 // writableFolder checks that files can be created in a folder, which is new or
 // exists, and leaves nothing behind.
@@ -73,11 +84,21 @@ func vacant(dir string) (bool, error) {
 	return len(entries) == 0, nil
 }
 
-// stage has a folder filled under another name and gives it its own when it is
-// complete; after an error nothing is left of it. The folder must be new or
-// empty.
+// abandonedAfter is the age at which the unfinished folder of a killed run is
+// taken away by the next run.
+const abandonedAfter = 24 * time.Hour
+
+// stage has a folder filled under another name, of its own for every run, and
+// gives it the right one when it is complete; after an error nothing is left of
+// it. The folder must be new or empty.
 func stage(dir string, fill func(dir string) error) error {
-	dir = filepath.Clean(dir)
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
 	free, err := vacant(dir)
 	switch {
 	case err != nil:
@@ -88,12 +109,25 @@ func stage(dir string, fill func(dir string) error) error {
 	if err := writableFolder(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	temporary := filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".partial")
-	if err := os.RemoveAll(temporary); err != nil { // what a killed run left
+	parent, prefix := filepath.Dir(dir), "."+filepath.Base(dir)+".partial-"
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return err
+	}
+	old, err := os.ReadDir(parent)
+	if err != nil {
+		return err
+	}
+	for _, f := range old {
+		if info, err := f.Info(); err == nil && info.IsDir() && strings.HasPrefix(f.Name(), prefix) && time.Since(info.ModTime()) > abandonedAfter {
+			os.RemoveAll(filepath.Join(parent, f.Name()))
+		}
+	}
+	temporary, err := os.MkdirTemp(parent, prefix)
+	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(temporary)
-	if err := os.MkdirAll(temporary, 0o755); err != nil {
+	if err := os.Chmod(temporary, 0o755); err != nil {
 		return err
 	}
 	if err := fill(temporary); err != nil {

@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestInside(t *testing.T) {
@@ -83,7 +85,13 @@ func TestStage(t *testing.T) {
 	}{
 		{"new", func(string) {}, nil, whole, exitFine},
 		{"empty", func(dir string) { os.Mkdir(filepath.Join(dir, "out"), 0o755) }, nil, whole, exitFine},
-		{"leftover", func(dir string) { put(t, filepath.Join(dir, ".out.partial", "old"), nil) }, nil, whole, exitFine},
+		{"leftover of a killed run", func(dir string) {
+			old := filepath.Join(dir, ".out.partial-1")
+			put(t, filepath.Join(old, "old"), nil)
+			os.Chtimes(old, time.Now(), time.Now().Add(-2*abandonedAfter))
+		}, nil, whole, exitFine},
+		{"another run under way", func(dir string) { put(t, filepath.Join(dir, ".out.partial-2", "its"), nil) }, nil,
+			append([]string{".", ".out.partial-2", ".out.partial-2/its"}, whole[1:]...), exitFine},
 		{"broken", func(string) {}, broken, []string{"."}, exitInternal},
 		{"broken into empty", func(dir string) { os.Mkdir(filepath.Join(dir, "out"), 0o755) }, broken, []string{".", "out"}, exitInternal},
 		{"occupied", func(dir string) { put(t, filepath.Join(dir, "out", "mine"), nil) }, nil, []string{".", "out", "out/mine"}, exitUsage},
@@ -97,6 +105,41 @@ func TestStage(t *testing.T) {
 		}
 		if got := tree(t, dir); !slices.Equal(got, test.want) {
 			t.Errorf("%s: tree %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+// TestStageIntoLink holds that a folder reached by a link is filled, not the link
+// replaced.
+func TestStageIntoLink(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "real"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("real", link); err != nil {
+		t.Skip(err)
+	}
+	if err := stage(link, func(dir string) error { put(t, filepath.Join(dir, "file"), nil); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "real", "file")); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link was replaced: %v", err)
+	}
+}
+
+func TestWritableRefuses(t *testing.T) {
+	dir := t.TempDir()
+	dangling := filepath.Join(dir, "dangling")
+	if err := os.Symlink("nowhere", dangling); err != nil {
+		t.Skip(err)
+	}
+	for _, path := range []string{dangling, filepath.Join(dir, strings.Repeat("x", maxName+1))} {
+		if err := writable(path); err == nil || exitCode(err) != exitUsage {
+			t.Errorf("%q: error %v", path, err)
 		}
 	}
 }

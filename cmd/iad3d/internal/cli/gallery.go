@@ -2,9 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/iad3d/iad3d"
 	"github.com/iad3d/iad3d/internal/atomicfile"
@@ -32,9 +35,13 @@ type page struct {
 	read   func() (*rgbd.Labelled, error)
 }
 
-// newGallery checks that both folders can be written to; they may be one.
+// newGallery checks that both folders can be written to; they may be one, but
+// not one of a data set.
 func newGallery(pictures, maps string) (*gallery, error) {
 	for _, dir := range []string{pictures, maps} {
+		if base := strings.ToLower(filepath.Base(dir)); base == "xyz" || base == "rgb" || base == "gt" {
+			return nil, usagef("%s looks like a folder of a data set; choose another", dir)
+		}
 		if err := writableFolder(dir); err != nil {
 			return nil, err
 		}
@@ -48,6 +55,9 @@ func newGallery(pictures, maps string) (*gallery, error) {
 func (g *gallery) add(r *iad3d.Result, read func() (*rgbd.Labelled, error)) (report.Files, error) {
 	name := g.taken.unique(r.Name)
 	f := report.Files{Map: filepath.Join(g.maps, name+".tiff"), Heatmap: filepath.Join(g.pictures, name+".png")}
+	if err := mayReplace(f); err != nil {
+		return f, err
+	}
 	err := write(f.Map, func(w io.Writer) error {
 		return xyztiff.Encode(w, &xyztiff.Image{Width: r.Map.W, Height: r.Map.H, Samples: 1, F32: r.Map.Data}, xyztiff.EncodeOptions{})
 	})
@@ -57,6 +67,30 @@ func (g *gallery) add(r *iad3d.Result, read func() (*rgbd.Labelled, error)) (rep
 	g.scaler.Add(r)
 	g.pages = append(g.pages, page{withMap(r, nil), f, read})
 	return f, nil
+}
+
+// mayReplace refuses to write over files that are not an earlier run's: a map is
+// a TIFF of one float sample, and a heat map has its map beside it.
+func mayReplace(f report.Files) error {
+	file, err := os.Open(f.Map)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(f.Heatmap); err == nil {
+			return usagef("%s exists and was not written by iad3d; it is not replaced", f.Heatmap)
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if h, err := xyztiff.DecodeHeader(file, info.Size(), xyztiff.Options{}); err != nil || h.Samples != 1 || h.Type != xyztiff.Float32 {
+		return usagef("%s exists and is not a score map; it is not replaced", f.Map)
+	}
+	return nil
 }
 
 // draw writes the heat maps and returns the ends of their scale.

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // names gives the files of one folder their names. It holds those in use, in
@@ -22,7 +23,7 @@ func (n names) unique(scan string) string {
 }
 
 // fileName makes one path element out of a scan's name: "bent/003" becomes
-// "bent_003".
+// "bent_003". It is cut where it would be too long for a file's.
 func fileName(name string) string {
 	s := strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || strings.ContainsRune(`<>:"/\|?*`, r) {
@@ -30,6 +31,11 @@ func fileName(name string) string {
 		}
 		return r
 	}, name)
+	const room = 20 // for a number and an extension
+	for len(s) > maxName-room {
+		_, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+	}
 	s = strings.TrimRight(s, ". ")
 	if strings.HasPrefix(s, ".") {
 		s = "_" + s

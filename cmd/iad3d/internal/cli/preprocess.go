@@ -203,7 +203,10 @@ func copyOthers(to, from string) error {
 			return &scan.Error{Path: filepath.Join(from, folder), Err: err}
 		}
 		for _, e := range entries {
-			if !e.Type().IsRegular() {
+			path := filepath.Join(from, folder, e.Name())
+			if info, err := os.Stat(path); err != nil {
+				return &scan.Error{Path: path, Err: err}
+			} else if !info.Mode().IsRegular() {
 				continue
 			}
 			if err := copyFile(filepath.Join(to, folder, e.Name()), filepath.Join(from, folder, e.Name())); err != nil {

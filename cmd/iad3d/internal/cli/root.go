@@ -20,6 +20,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/vbauerster/mpb/v8"
 )
 
@@ -111,14 +112,24 @@ func (a *app) noCommand(cmd *cobra.Command, args []string) error {
 }
 
 // started marks what a command returns as its own error: all others come from
-// the command line's interpretation. It also applies --threads.
+// the command line's interpretation. An empty value, as of a shell variable that
+// is not set, is refused; an empty class is one that was left out. It also applies --threads.
 func (a *app) started(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if a.threads < 0 {
 			return usagef("--threads %d: want 0 (all) or more", a.threads)
 		}
-		if a.threads > 0 {
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(a.threads))
+		var empty error
+		cmd.Flags().Visit(func(f *pflag.Flag) {
+			if v := f.Value.String(); (v == "" || v == "[]") && f.Name != "class" {
+				empty = usagef("--%s is empty", f.Name)
+			}
+		})
+		if empty != nil {
+			return empty
+		}
+		if a.threads > 0 { // more than there are would only cost memory
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(min(a.threads, runtime.NumCPU())))
 		}
 		if err := run(cmd, args); err != nil {
 			return &failure{err}

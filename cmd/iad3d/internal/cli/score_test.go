@@ -241,3 +241,38 @@ func TestScanFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestScoreSparesOthersFiles holds that results replace results only.
+func TestScoreSparesOthersFiles(t *testing.T) {
+	path := testScan(t, "good")
+	name := fileName(libraryScore(t, path).Name)
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, content := range map[string][]byte{name + ".tiff": raw, name + ".png": []byte("a photo")} {
+		out := t.TempDir()
+		mine := put(t, filepath.Join(out, file), content)
+		refuse(t, exitUsage, []string{mine, "is not replaced"}, "score", "--model", testModel(t), "--out", out, path)
+		if got, err := os.ReadFile(mine); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%s was changed", file)
+		}
+	}
+	refuse(t, exitUsage, []string{"looks like a folder of a data set"}, "score", "--model", testModel(t), "--out", filepath.Join(t.TempDir(), "rgb"), path)
+	out := t.TempDir()
+	for range 2 { // its own files it does replace
+		if r := run(t, "score", "--model", testModel(t), "--out", out, path); r.code != exitFine {
+			t.Fatalf("exit code %d: %s", r.code, r.stderr)
+		}
+	}
+}
+
+func TestEmptyValues(t *testing.T) {
+	unset := [][]string{
+		{"synth", "--out", ""}, {"synth", "--out", t.TempDir(), "--parts="}, {"score", "--model", "", "x"},
+		{"fit", "--dataset", "mvtec3d", "--root", "", "--out", "x"}, {"preprocess", "--out", "", "x"},
+	}
+	for _, args := range unset {
+		refuse(t, exitUsage, []string{"is empty"}, args...)
+	}
+}
