@@ -63,10 +63,10 @@ func (c *Config) describeBTF(ctx context.Context, s *rgbd.Scan) (*description, e
 }
 
 func (c *Config) describeDefault(ctx context.Context, s *rgbd.Scan) (*description, error) {
-	h, w := shrink(s.Cloud.Height, s.Cloud.Width, c.Size)
-	work := resized(s.Cloud, h, w)
+	work := c.working(s)
+	h, w := work.Height, work.Width
 	if !c.KeepPlane {
-		f, err := pointcloud.FindForeground(ctx, work, pointcloud.ForegroundOptions{Seed: c.Seed, Workers: c.Workers})
+		f, err := c.foreground(ctx, work)
 		if err != nil {
 			return nil, err
 		}
@@ -143,6 +143,16 @@ func shrink(h, w, size int) (int, int) {
 	return scale(h), scale(w)
 }
 
+// working returns the cloud of s on the default protocol's working raster.
+func (c *Config) working(s *rgbd.Scan) *pointcloud.Cloud {
+	h, w := shrink(s.Cloud.Height, s.Cloud.Width, c.Size)
+	return resized(s.Cloud, h, w)
+}
+
+func (c *Config) foreground(ctx context.Context, work *pointcloud.Cloud) (*pointcloud.Foreground, error) {
+	return pointcloud.FindForeground(ctx, work, pointcloud.ForegroundOptions{Seed: c.Seed, Workers: c.Workers})
+}
+
 // leastPart is the share of the measured points that a part must have: a plane
 // that leaves fewer is not what the part lies on but the part itself.
 const leastPart = 0.01
@@ -156,9 +166,8 @@ func (c *Config) keepsPlane(ctx context.Context, s *rgbd.Scan) (bool, error) {
 	if err := s.Check(); err != nil {
 		return false, err
 	}
-	h, w := shrink(s.Cloud.Height, s.Cloud.Width, c.Size)
-	work := resized(s.Cloud, h, w)
-	f, err := pointcloud.FindForeground(ctx, work, pointcloud.ForegroundOptions{Seed: c.Seed, Workers: c.Workers})
+	work := c.working(s)
+	f, err := c.foreground(ctx, work)
 	if err != nil {
 		return false, err
 	}

@@ -63,17 +63,16 @@ func (d *Detector) Score(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	}
 	k := len(hits) / desc.rows.N
 	cells := grid.New(desc.cellH, desc.cellW, 1)
-	scores := make([]float64, desc.rows.N)
-	for i := range scores {
+	for i := range desc.rows.N {
+		sum := 0.0
 		for _, h := range hits[i*k : (i+1)*k] {
-			scores[i] += h.Dist
+			sum += h.Dist
 		}
-		scores[i] /= float64(k)
 		cell := i
 		if desc.cells != nil {
 			cell = int(desc.cells[i])
 		}
-		cells.Data[cell] = float32(scores[i])
+		cells.Data[cell] = float32(sum / float64(k))
 	}
 	r := &Result{Name: s.Name, Source: s.Source}
 	if d.config.Protocol == ProtocolBTF {
@@ -101,13 +100,13 @@ func (d *Detector) Score(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	return r, nil
 }
 
-// topMean returns the mean of the highest share of scores, at least one.
+// topMean returns the mean of the highest share of scores, at least one; it sorts
+// them.
 func topMean(scores []float64, share float64) float64 {
-	sorted := slices.Clone(scores)
-	slices.Sort(sorted)
-	n := max(1, int(share*float64(len(sorted))))
+	slices.Sort(scores)
+	n := max(1, int(share*float64(len(scores))))
 	sum := 0.0
-	for _, s := range sorted[len(sorted)-n:] {
+	for _, s := range scores[len(scores)-n:] {
 		sum += s
 	}
 	return sum / float64(n)

@@ -89,30 +89,6 @@ func join(v []int64, sep string) string {
 // chunk is how much is allocated on a file's word alone.
 const chunk = 64 << 10
 
-// Read reads exactly n bytes. The buffer grows with the data: what is allocated
-// in all is at most 64 KiB and four times what r delivered. When r ends
-// early the error is io.ErrUnexpectedEOF and the bytes read so far are returned
-// with it. A negative n is an error that wraps [ErrExceeded].
-func Read(r io.Reader, n int64) ([]byte, error) {
-	if _, err := Size(math.MaxInt, n); err != nil {
-		return nil, err
-	}
-	b := make([]byte, 0, min(n, chunk))
-	for {
-		k, err := io.ReadFull(r, b[len(b):cap(b)])
-		b = b[:len(b)+k]
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil || int64(len(b)) == n {
-			return b, err
-		}
-		grown := make([]byte, len(b), min(n, 2*int64(len(b))))
-		copy(grown, b)
-		b = grown
-	}
-}
-
 // Records reads n records of size bytes each and hands them to fn in pieces of
 // whole records, in order, through one buffer of at most 64 KiB (or one record,
 // where that is longer). The piece is valid during the call only. It stops at

@@ -9,7 +9,6 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
-	"testing/iotest"
 )
 
 // TestProduct compares Product and Sum with arbitrary-precision arithmetic.
@@ -89,35 +88,6 @@ func ExampleSize() {
 	_, err := Size(1<<30, 4294967295, 3, 4)
 	fmt.Println(err)
 	// Output: size limit exceeded: 4294967295 × 3 × 4 is more than 1073741824
-}
-
-func TestRead(t *testing.T) {
-	data := make([]byte, 300_000)
-	for i := range data {
-		data[i] = byte(i * 7 >> 3)
-	}
-	for _, n := range []int64{0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 300_000} {
-		got, err := Read(iotest.HalfReader(bytes.NewReader(data)), n)
-		if err != nil || !bytes.Equal(got, data[:n]) {
-			t.Errorf("Read %d: %d bytes, %v", n, len(got), err)
-		}
-	}
-	for _, n := range []int64{300_001, 1 << 40} {
-		got, err := Read(bytes.NewReader(data), n)
-		if err != io.ErrUnexpectedEOF || !bytes.Equal(got, data) {
-			t.Errorf("Read %d: %d bytes, %v", n, len(got), err)
-		}
-		if c := cap(got); c > 2*len(data) {
-			t.Errorf("Read %d: buffer of %d bytes for %d of data", n, c, len(data))
-		}
-	}
-	if _, err := Read(bytes.NewReader(data), -1); !errors.Is(err, ErrExceeded) {
-		t.Errorf("negative length: %v", err)
-	}
-	broken := errors.New("broken")
-	if _, err := Read(iotest.ErrReader(broken), 5); err != broken {
-		t.Errorf("error of the reader: %v", err)
-	}
 }
 
 func TestRecords(t *testing.T) {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -150,9 +149,5 @@ func writeEvaluation(dir string, doc evalDocument) error {
 	if err != nil {
 		return err
 	}
-	return write(filepath.Join(dir, evaluationFile), func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(doc)
-	})
+	return write(filepath.Join(dir, evaluationFile), func(w io.Writer) error { return encode(w, doc) })
 }

@@ -148,8 +148,11 @@ func (a *app) addThreads(cmd *cobra.Command) {
 }
 
 // document writes v as the JSON document of a command.
-func (a *app) document(v any) error {
-	e := json.NewEncoder(a.stdout)
+func (a *app) document(v any) error { return encode(a.stdout, v) }
+
+// encode writes v as indented JSON.
+func encode(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
