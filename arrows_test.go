@@ -21,7 +21,7 @@ var arrows = map[string][]string{
 	"fusion":                 {"grid"},
 	"memory":                 {"grid", "internal/simd", "internal/parallel", "internal/portable"},
 	"fpfh":                   {"pointcloud", "grid", "internal/parallel", "internal/simd", "internal/portable"},
-	"rgbd":                   {"pointcloud", "grid"},
+	"rgbd":                   {"pointcloud", "grid", "internal/parallel", "internal/portable"},
 	"rgbd/onnx":              {"rgbd", "grid", "internal/ortlib"},
 	"io/dataset":             {"rgbd", "io/scan"},
 	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff"},
