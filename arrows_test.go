@@ -22,7 +22,7 @@ var arrows = map[string][]string{
 	"memory":                 {"grid", "internal/simd", "internal/parallel", "internal/portable"},
 	"fpfh":                   {"pointcloud", "grid", "internal/parallel", "internal/simd", "internal/portable"},
 	"rgbd":                   {"pointcloud", "grid", "internal/parallel", "internal/portable"},
-	"rgbd/onnx":              {"rgbd", "grid"},
+	"rgbd/onnx":              {"rgbd", "grid", "internal/ortlib"},
 	"io/dataset":             {"rgbd", "io/scan"},
 	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff"},
 	"io/xyztiff":             {"pointcloud", "internal/limit"},
@@ -34,6 +34,8 @@ var arrows = map[string][]string{
 	"internal/limit":         {},
 	"internal/atomicfile":    {},
 	"internal/golden":        {},
+	"internal/ortlib":        {},
+	"internal/tinyonnx":      {},
 }
 
 // TestArrows holds the one-way structure: every import between packages of this

@@ -1,0 +1,146 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/iad3d/iad3d/rgbd"
+)
+
+// form is how a layer's values lie in its output.
+type form int
+
+const (
+	planes form = iota // 1×C×h×w, of convolutional networks
+	tokens             // 1×T×C, of vision transformers: prefix tokens, then h·w patches row by row
+)
+
+// layer is an output that describes places of the image.
+type layer struct {
+	name   string
+	form   form
+	h, w   int // of its raster
+	c      int
+	prefix int // tokens that stand before those of the patches
+	stride int
+}
+
+// maxPrefix is how many tokens may stand before the patches: a class, a
+// distillation and up to four register tokens are in use.
+const maxPrefix = 8
+
+// newLayer reads the shape that an output had for an input of h×w pixels.
+func newLayer(name string, shape []int64, h, w int) (layer, error) {
+	l := layer{name: name}
+	switch {
+	case len(shape) == 4 && shape[0] == 1:
+		l.c, l.h, l.w = int(shape[1]), int(shape[2]), int(shape[3])
+		l.stride = ratio(h, l.h)
+		if l.stride < 1 || l.stride != ratio(w, l.w) {
+			return l, fmt.Errorf("its %d×%d places for %d×%d pixels have no common stride (channels last? only N×C×H×W is read)", l.h, l.w, h, w)
+		}
+	case len(shape) == 3 && shape[0] == 1:
+		l.form, l.c = tokens, int(shape[2])
+		return l, l.arrange(int(shape[1]), h, w)
+	default:
+		return l, errors.New("it is no map of the image: want N×C×H×W, or N×T×D of a vision transformer")
+	}
+	return l, nil
+}
+
+// ratio returns the input pixels per place along one axis, rounded; layers with
+// unpadded borders have a little less places than the stride says.
+func ratio(in, out int) int { return int(math.Round(float64(in) / float64(out))) }
+
+// arrange finds the raster of n tokens: the square patch size that divides the
+// input and leaves the fewest tokens over, which are those before the patches.
+func (l *layer) arrange(n, h, w int) error {
+	for p := 1; p <= min(h, w); p++ { // the number of patches falls with their size
+		if h%p != 0 || w%p != 0 {
+			continue
+		}
+		if over := n - (h/p)*(w/p); over >= 0 {
+			if over > maxPrefix {
+				break
+			}
+			l.h, l.w, l.stride, l.prefix = h/p, w/p, p, over
+			return nil
+		}
+	}
+	return fmt.Errorf("its %d tokens are no raster of square patches of %d×%d pixels with at most %d tokens before them", n, h, w, maxPrefix)
+}
+
+func (l layer) values() int { return l.c * (l.h*l.w + l.prefix) }
+
+func (l layer) shape() []int64 {
+	if l.form == tokens {
+		return []int64{1, int64(l.h*l.w + l.prefix), int64(l.c)}
+	}
+	return []int64{1, int64(l.c), int64(l.h), int64(l.w)}
+}
+
+func (l layer) info() rgbd.Layer {
+	return rgbd.Layer{Name: l.name, Channels: l.c, Stride: l.stride}
+}
+
+// choose picks from the outputs that are layers those to use, from fine to
+// coarse. Names, when given, decide; see [Options.Layers] for the choice without.
+func choose(all []layer, names []string) ([]layer, error) {
+	var picked []layer
+	if len(names) > 0 {
+		for _, name := range names {
+			i := slices.IndexFunc(all, func(l layer) bool { return l.name == name })
+			if i < 0 {
+				return nil, fmt.Errorf("there is no layer %q, but %s", name, list(all))
+			}
+			if slices.ContainsFunc(picked, func(l layer) bool { return l.name == name }) {
+				return nil, fmt.Errorf("layer %q is given twice", name)
+			}
+			picked = append(picked, all[i])
+		}
+	} else {
+		for _, want := range []int{8, 16} {
+			best := -1
+			for i, l := range all {
+				if l.stride < 4 || l.stride > 32 {
+					continue
+				}
+				if best < 0 || nearer(l.stride, all[best].stride, want) {
+					best = i
+				}
+			}
+			if best >= 0 && !slices.Contains(picked, all[best]) {
+				picked = append(picked, all[best])
+			}
+		}
+		if len(picked) == 0 {
+			return nil, fmt.Errorf("no layer has a stride from 4 to 32; there is %s", list(all))
+		}
+	}
+	slices.SortStableFunc(picked, func(a, b layer) int { return a.stride - b.stride })
+	return picked, nil
+}
+
+// nearer reports whether stride a is to be preferred to b, which stands before
+// it in the file: nearer to want by their ratio, finer where both are as near,
+// and later in the file, so deeper, where both are the same.
+func nearer(a, b, want int) bool {
+	// ratio of a: max(a, want)/min(a, want); compared as cross products
+	ra, rb := max(a, want)*min(b, want), max(b, want)*min(a, want)
+	return ra < rb || ra == rb && a <= b
+}
+
+// list names layers for messages.
+func list(all []layer) string {
+	if len(all) == 0 {
+		return "none"
+	}
+	s := make([]string, len(all))
+	for i, l := range all {
+		s[i] = fmt.Sprintf("%s (stride %d)", l.name, l.stride)
+	}
+	return strings.Join(s, ", ")
+}
