@@ -57,7 +57,7 @@ func strongest(width int) (edge, bar float64) {
 	n := 3*width + 4
 	impulse := make([]int64, n)
 	impulse[n/2] = 1
-	k := boxes(impulse, 1, n, width, 3) // one row: the other axis multiplies by width³
+	k := boxes(impulse, 1, n, width, 3) // the other axis multiplies by width³
 	at := func(i int) float64 {
 		if i < 0 || i >= n {
 			return 0

@@ -2,7 +2,7 @@ package rgbd
 
 import (
 	"context"
-	"fmt"
+	"image"
 	"math"
 
 	"github.com/iad3d/iad3d/grid"
@@ -26,10 +26,11 @@ const (
 // Spans of the colour channels, from the lowest value to the highest.
 var bankSpan = [bankColours]float64{3 * 255, 2 * 255, 4 * 255}
 
-// FilterBank describes every pixel of a colour image by its colour, contrast and
-// structure at three scales, without a trained network: h×w×60. pix holds h×w
-// pixels of red, green, blue bytes, gamma-coded as cameras and image files have
-// them.
+// FilterBank describes every pixel of a colour image, resized to h×w pixels
+// ([grid.ResizeBicubic], whatever its aspect ratio), by its colour, contrast and
+// structure at three scales, without a trained network: h×w×60. Bytes are taken
+// as they are, gamma-coded as cameras and image files have them; the opacity of
+// pixels is ignored.
 //
 // The colours are brightness R+G+B and the opponent colours R−G and R+G−2B
 // (K. van de Sande, T. Gevers, C. Snoek, "Evaluating Color Descriptors for Object
@@ -67,12 +68,14 @@ var bankSpan = [bankColours]float64{3 * 255, 2 * 255, 4 * 255}
 // and adding the same value to all bytes changes channel 20·s alone. Beyond the
 // border the border pixels go on.
 //
-// It panics when the size is not positive or pix has another length than it
-// says. The result does not depend on workers; ≤ 0 means GOMAXPROCS.
-func FilterBank(pix []uint8, h, w, workers int) *grid.Map {
-	if h <= 0 || w <= 0 || len(pix) != 3*h*w {
-		panic(fmt.Sprintf("rgbd: %d bytes do not make a colour image of %d×%d pixels", len(pix), w, h))
-	}
+// It panics when a size is not positive.
+func FilterBank(img *image.NRGBA, h, w int) *grid.Map {
+	return filterBank(resizedBytes(img, h, w), h, w, 0)
+}
+
+// filterBank takes h×w pixels of red, green and blue bytes. The result does not
+// depend on workers; ≤ 0 means GOMAXPROCS.
+func filterBank(pix []uint8, h, w, workers int) *grid.Map {
 	out := grid.New(h, w, FilterBankDim)
 	b := &bank{h: h, w: w, workers: workers}
 	var colour, square [bankColours][]int64
@@ -181,59 +184,68 @@ func saturate(v float64) float32 { return float32((1 + bankHalf) * v / (v + bank
 // brightness (diagonal ones √2 times too large), 4 of its second derivative (4
 // times), and for either opponent colour |gx| + |gy| and |gx + gy| + |gx − gy|.
 func (b *bank) energies(inner *[bankColours][]int64, wide int) (sums [bankDirections + bankBars + 2*(bankColours-1)][]int64) {
-	var gx, gy [bankColours][]int64
-	b.each(bankColours, func(c int) {
-		p := inner[c]
-		gx[c] = b.plane(func(i int) int64 { return p[b.step(i, 1, 0)] - p[b.step(i, -1, 0)] })
-		gy[c] = b.plane(func(i int) int64 { return p[b.step(i, 0, 1)] - p[b.step(i, 0, -1)] })
-	})
-	b.each(len(sums), func(k int) {
-		p, x, y := inner[0], gx[0], gy[0]
-		if k >= bankDirections+bankBars {
-			c := 1 + (k-bankDirections-bankBars)/2
-			x, y = gx[c], gy[c]
-		}
-		f := func(i int) int64 { return abs(x[i]+y[i]) + abs(x[i]-y[i]) }
-		switch k {
-		case 0:
-			f = func(i int) int64 { return max(x[i], 0) }
-		case 1:
-			f = func(i int) int64 { return max(x[i]+y[i], 0) }
-		case 2:
-			f = func(i int) int64 { return max(y[i], 0) }
-		case 3:
-			f = func(i int) int64 { return max(y[i]-x[i], 0) }
-		case 4:
-			f = func(i int) int64 { return max(-x[i], 0) }
-		case 5:
-			f = func(i int) int64 { return max(-x[i]-y[i], 0) }
-		case 6:
-			f = func(i int) int64 { return max(-y[i], 0) }
-		case 7:
-			f = func(i int) int64 { return max(x[i]-y[i], 0) }
-		case 8:
-			f = func(i int) int64 { return 4 * abs(p[b.step(i, 1, 0)]+p[b.step(i, -1, 0)]-2*p[i]) }
-		case 9, 11:
-			sign := int64(10 - k) // of 4 times the mixed derivative
-			f = func(i int) int64 {
-				round := p[b.step(i, 1, 0)] + p[b.step(i, -1, 0)] + p[b.step(i, 0, 1)] + p[b.step(i, 0, -1)] - 4*p[i]
-				return abs(2*round + sign*(p[b.step(i, 1, 1)]+p[b.step(i, -1, -1)]-p[b.step(i, 1, -1)]-p[b.step(i, -1, 1)]))
-			}
-		case 10:
-			f = func(i int) int64 { return 4 * abs(p[b.step(i, 0, 1)]+p[b.step(i, 0, -1)]-2*p[i]) }
-		case 12, 14:
-			f = func(i int) int64 { return abs(x[i]) + abs(y[i]) }
-		}
-		sums[k] = boxes(b.plane(f), b.h, b.w, wide, 2)
-	})
+	var d [bankColours]derivatives
+	b.each(bankColours, func(c int) { d[c] = b.derive(inner[c], c == 0) })
+	x, y := d[0].x, d[0].y
+	xx, yy, xy4 := d[0].xx, d[0].yy, d[0].xy4
+	strength := [len(sums)]func(i int) int64{
+		func(i int) int64 { return max(x[i], 0) },
+		func(i int) int64 { return max(x[i]+y[i], 0) },
+		func(i int) int64 { return max(y[i], 0) },
+		func(i int) int64 { return max(y[i]-x[i], 0) },
+		func(i int) int64 { return max(-x[i], 0) },
+		func(i int) int64 { return max(-x[i]-y[i], 0) },
+		func(i int) int64 { return max(-y[i], 0) },
+		func(i int) int64 { return max(x[i]-y[i], 0) },
+		func(i int) int64 { return 4 * abs(xx[i]) },
+		func(i int) int64 { return abs(2*(xx[i]+yy[i]) + xy4[i]) },
+		func(i int) int64 { return 4 * abs(yy[i]) },
+		func(i int) int64 { return abs(2*(xx[i]+yy[i]) - xy4[i]) },
+	}
+	for c := 1; c < bankColours; c++ {
+		x, y := d[c].x, d[c].y
+		k := bankDirections + bankBars + 2*(c-1)
+		strength[k] = func(i int) int64 { return abs(x[i]) + abs(y[i]) }
+		strength[k+1] = func(i int) int64 { return abs(x[i]+y[i]) + abs(x[i]-y[i]) }
+	}
+	b.each(len(sums), func(k int) { sums[k] = boxes(b.plane(strength[k]), b.h, b.w, wide, 2) })
 	return sums
 }
 
-// step returns the pixel dx to the right of and dy below pixel i, or the one on
-// the border before it.
-func (b *bank) step(i, dx, dy int) int {
-	y, x := i/b.w, i%b.w
-	return min(max(y+dy, 0), b.h-1)*b.w + min(max(x+dx, 0), b.w-1)
+// derivatives are differences of neighbouring pixels, the border repeated: over
+// two pixels the first derivatives, 4 times its value the mixed one.
+type derivatives struct{ x, y, xx, yy, xy4 []int64 }
+
+func (b *bank) derive(p []int64, second bool) (d derivatives) {
+	w := b.w
+	n := w + 2
+	padded := make([]int64, (b.h+2)*n)
+	for y := range b.h + 2 {
+		row := padded[y*n:][:n]
+		copy(row[1:], p[min(max(y-1, 0), b.h-1)*w:][:w])
+		row[0], row[n-1] = row[1], row[w]
+	}
+	d.x, d.y = make([]int64, b.h*w), make([]int64, b.h*w)
+	if second {
+		d.xx, d.yy, d.xy4 = make([]int64, b.h*w), make([]int64, b.h*w), make([]int64, b.h*w)
+	}
+	for y := range b.h {
+		above, row, below := padded[y*n:][:n], padded[(y+1)*n:][:n], padded[(y+2)*n:][:n]
+		gx, gy := d.x[y*w:][:w], d.y[y*w:][:w]
+		for x := range gx {
+			gx[x], gy[x] = row[x+2]-row[x], below[x+1]-above[x+1]
+		}
+		if !second {
+			continue
+		}
+		xx, yy, xy4 := d.xx[y*w:][:w], d.yy[y*w:][:w], d.xy4[y*w:][:w]
+		for x := range xx {
+			xx[x] = row[x] + row[x+2] - 2*row[x+1]
+			yy[x] = above[x+1] + below[x+1] - 2*row[x+1]
+			xy4[x] = above[x] + below[x+2] - above[x+2] - below[x]
+		}
+	}
+	return d
 }
 
 func abs(v int64) int64 { return max(v, -v) }
