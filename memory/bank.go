@@ -16,20 +16,21 @@ type Options struct {
 	// Fraction of the rows that the coreset keeps, in (0, 1]; 0 keeps all. Of N
 	// rows max(1, ⌊Fraction·N⌋) remain.
 	Fraction float64
-	// Eps in (0, 1) makes the coreset choose among rows that were projected to
-	// ProjectedDim(N, Eps) values, where that is less than their length: [Project].
-	// BTF's program does it with [EpsBTF], to save time. 0: on the rows as they are.
-	Eps     float64
+	// Project makes the coreset look at rows that were projected, by [Project], to
+	// ProjectedDim(N, Distortion) values where that is less than their length, as
+	// BTF's program does to save time. Otherwise it looks at the rows as they are.
+	Project bool
 	Seed    uint64 // of the projection
 	Workers int    // ≤ 0: GOMAXPROCS
 }
 
 // Bank is an immutable table of rows to be searched, safe for concurrent use.
 type Bank struct {
-	rows    *Rows
-	radius  float64
-	workers int
-	witness *witness // nil: not worth it
+	rows      *Rows
+	radius    float64
+	projected int // length of the rows the coreset looked at, 0: of these
+	workers   int
+	witness   *witness // nil: not worth it
 }
 
 // Build thins rows to the coreset that [Greedy] selects and returns the bank of
@@ -39,26 +40,22 @@ func Build(ctx context.Context, rows *Rows, o Options) (*Bank, error) {
 	if !(o.Fraction >= 0 && o.Fraction <= 1) {
 		return nil, fmt.Errorf("memory: coreset fraction %v is not in [0, 1]", o.Fraction)
 	}
-	if !(o.Eps >= 0 && o.Eps < 1) {
-		return nil, fmt.Errorf("memory: distortion %v of the projection is not in [0, 1)", o.Eps)
-	}
 	if o.Fraction == 0 || o.Fraction == 1 {
 		return NewBank(&Rows{N: rows.N, D: rows.D, Data: slices.Clone(rows.Data)}, o.Workers)
 	}
-	from := rows
-	if o.Eps > 0 {
-		if dim := ProjectedDim(rows.N, o.Eps); dim > 0 && dim < rows.D {
-			var err error
-			if from, err = Project(ctx, rows, dim, o.Seed, o.Workers); err != nil {
-				return nil, err
-			}
+	from, projected := rows, 0
+	if dim := ProjectedDim(rows.N, Distortion); o.Project && dim > 0 && dim < rows.D {
+		var err error
+		if from, err = Project(ctx, rows, dim, o.Seed, o.Workers); err != nil {
+			return nil, err
 		}
+		projected = dim
 	}
 	set, err := Greedy(ctx, from, max(1, int(o.Fraction*float64(rows.N))), o.Workers)
 	if err != nil {
 		return nil, err
 	}
-	if from != rows {
+	if projected > 0 {
 		if set.Radius, err = set.reach(ctx, rows, o.Workers); err != nil {
 			return nil, err
 		}
@@ -67,7 +64,7 @@ func Build(ctx context.Context, rows *Rows, o Options) (*Bank, error) {
 	for _, i := range set.Index {
 		kept.Data = append(kept.Data, rows.Row(int(i))...)
 	}
-	return &Bank{rows: kept, radius: set.Radius, workers: o.Workers, witness: newWitness(kept)}, nil
+	return &Bank{rows: kept, radius: set.Radius, projected: projected, workers: o.Workers, witness: newWitness(kept)}, nil
 }
 
 // NewBank returns a bank of exactly these rows, which it retains and which must
@@ -88,6 +85,10 @@ func (b *Bank) Rows() *Rows { return b.rows }
 // there, so that the true covering radius can be somewhat smaller. The distance
 // is between the rows as they are in either case.
 func (b *Bank) Radius() float64 { return b.radius }
+
+// Projected returns the length of the projected rows that the coreset was chosen
+// by; 0 when it was chosen by the rows themselves, or none was.
+func (b *Bank) Projected() int { return b.projected }
 
 // Hit is a bank row and its Euclidean distance from a query.
 type Hit struct {

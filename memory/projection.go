@@ -10,8 +10,9 @@ import (
 	"github.com/iad3d/iad3d/internal/portable"
 )
 
-// EpsBTF is the distortion that BTF's program projects with.
-const EpsBTF = 0.9
+// Distortion is what BTF's program allows a projection to do to squared distances,
+// see [ProjectedDim].
+const Distortion = 0.9
 
 // ProjectedDim returns the dimension that a random projection needs to keep, with
 // high probability, all squared distances between n rows within the factors

@@ -119,7 +119,7 @@ func TestProjectionIsFixed(t *testing.T) {
 
 func TestBuildProjected(t *testing.T) {
 	rows := random(400, 700, 9)
-	o := Options{Fraction: 0.1, Eps: EpsBTF, Seed: 3, Workers: 1}
+	o := Options{Fraction: 0.1, Project: true, Seed: 3, Workers: 1}
 	bank, err := Build(t.Context(), rows, o)
 	if err != nil {
 		t.Fatal(err)
@@ -162,6 +162,9 @@ func TestBuildProjected(t *testing.T) {
 			t.Fatalf("row %d is %v from the bank, beyond its radius %v", i, h.Dist, bank.Radius())
 		}
 	}
+	if bank.Projected() != 147 {
+		t.Errorf("chosen by %d values", bank.Projected())
+	}
 	o.Workers = 5
 	again, err := Build(t.Context(), rows, o)
 	if err != nil {
@@ -188,11 +191,11 @@ func TestBuildDoesNotProjectShortRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		projected, err := Build(t.Context(), rows, Options{Fraction: 0.1, Eps: EpsBTF, Seed: 8})
+		projected, err := Build(t.Context(), rows, Options{Fraction: 0.1, Project: true, Seed: 8})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(plain.Rows().Data, projected.Rows().Data) || plain.Radius() != projected.Radius() {
+		if !slices.Equal(plain.Rows().Data, projected.Rows().Data) || plain.Radius() != projected.Radius() || projected.Projected() != 0 {
 			t.Errorf("%d rows of %d values are not treated as they are", rows.N, rows.D)
 		}
 	}
@@ -200,10 +203,15 @@ func TestBuildDoesNotProjectShortRows(t *testing.T) {
 
 func TestProjectRefuses(t *testing.T) {
 	rows := random(20, 900, 1)
-	for _, eps := range []float64{-0.1, 1, math.NaN(), math.Inf(1)} {
-		if _, err := Build(t.Context(), rows, Options{Fraction: 0.5, Eps: eps}); err == nil {
-			t.Errorf("distortion %v is accepted", eps)
-		}
+	for _, eps := range []float64{-0.1, 0, 1, math.NaN(), math.Inf(1)} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("distortion %v is accepted", eps)
+				}
+			}()
+			ProjectedDim(20, eps)
+		}()
 	}
 	if _, err := Project(t.Context(), rows, 0, 0, 0); err == nil {
 		t.Error("a projection to no values is accepted")
@@ -213,7 +221,7 @@ func TestProjectRefuses(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Build(ctx, rows, Options{Fraction: 0.5, Eps: EpsBTF}); !errors.Is(err, context.Canceled) {
+	if _, err := Build(ctx, rows, Options{Fraction: 0.5, Project: true}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }
@@ -221,7 +229,7 @@ func TestProjectRefuses(t *testing.T) {
 func BenchmarkBuildProjected(b *testing.B) {
 	rows := sparse(18816, 1569)
 	for b.Loop() {
-		if _, err := Build(b.Context(), rows, Options{Fraction: 0.1, Eps: EpsBTF, Workers: 1}); err != nil {
+		if _, err := Build(b.Context(), rows, Options{Fraction: 0.1, Project: true, Workers: 1}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -232,7 +240,7 @@ func ExampleProject() {
 	for i := range 10_000 {
 		rows.Data[i] = 0.01 // two points at distance 1
 	}
-	p, err := Project(context.Background(), rows, ProjectedDim(18816, EpsBTF), 1, 0)
+	p, err := Project(context.Background(), rows, ProjectedDim(18816, Distortion), 1, 0)
 	if err != nil {
 		panic(err)
 	}

@@ -11,6 +11,11 @@ import (
 // whatever its aspect ratio, then normalised ([grid.NormaliseImageNet]). The
 // opacity of pixels is ignored, as that of a measured image should be.
 func ImageNetInput(img *image.NRGBA, h, w int) *grid.Map {
+	return grid.NormaliseImageNet(resizedBytes(img, h, w), h, w)
+}
+
+// resizedBytes returns h×w pixels of red, green and blue bytes.
+func resizedBytes(img *image.NRGBA, h, w int) []uint8 {
 	b := img.Bounds()
 	pix := make([]uint8, 0, 3*b.Dx()*b.Dy())
 	for y := b.Min.Y; y < b.Max.Y; y++ {
@@ -19,5 +24,5 @@ func ImageNetInput(img *image.NRGBA, h, w int) *grid.Map {
 			pix = append(pix, row[0], row[1], row[2])
 		}
 	}
-	return grid.NormaliseImageNet(grid.ResizeBicubic(pix, b.Dy(), b.Dx(), 3, h, w), h, w)
+	return grid.ResizeBicubic(pix, b.Dy(), b.Dx(), 3, h, w)
 }
