@@ -13,7 +13,7 @@ const modulePath = "github.com/iad3d/iad3d"
 // decision about the structure: CONTRIBUTING.md has the map.
 var arrows = map[string][]string{
 	"cmd/iad3d":              {"cmd/iad3d/internal/cli"},
-	"cmd/iad3d/internal/cli": {".", "io/*", "metrics", "report", "rgbd", "rgbd/onnx", "internal/synth", "internal/atomicfile"},
+	"cmd/iad3d/internal/cli": {".", "io/*", "metrics", "report", "rgbd", "rgbd/onnx", "internal/bench", "internal/synth", "internal/atomicfile"},
 	".":                      {"pointcloud", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
 	"report":                 {".", "metrics", "grid", "pointcloud", "rgbd"},
 	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
@@ -34,6 +34,8 @@ var arrows = map[string][]string{
 	"internal/limit":         {},
 	"internal/atomicfile":    {},
 	"internal/golden":        {},
+	"internal/bench":         {".", "rgbd", "io/dataset", "io/model", "io/scan", "internal/atomicfile"},
+	"internal/standin":       {"grid", "rgbd"},
 	"internal/ortlib":        {},
 	"internal/tinyonnx":      {},
 }

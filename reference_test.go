@@ -1,7 +1,6 @@
 package iad3d_test
 
 import (
-	"iter"
 	"math"
 	"testing"
 
@@ -23,7 +22,7 @@ func TestReferenceCableGland(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := iad3d.Fit(t.Context(), iad3d.Config{Protocol: iad3d.ProtocolBTF}, onlyScans(set.Scans(t.Context(), dataset.Train)))
+	d, err := iad3d.Fit(t.Context(), iad3d.Config{Protocol: iad3d.ProtocolBTF}, rgbd.WithoutLabels(set.Scans(t.Context(), dataset.Train)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,20 +44,6 @@ func TestReferenceCableGland(t *testing.T) {
 		t.Logf("%s %.4f, the reference %.4f", c.name, c.got, c.want)
 		if !(math.Abs(c.got-c.want) <= c.tolerance) {
 			t.Errorf("%s %.4f, want %.4f within %v", c.name, c.got, c.want, c.tolerance)
-		}
-	}
-}
-
-func onlyScans(set iter.Seq2[*rgbd.Labelled, error]) iter.Seq2[*rgbd.Scan, error] {
-	return func(yield func(*rgbd.Scan, error) bool) {
-		for s, err := range set {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(s.Scan, nil) {
-				return
-			}
 		}
 	}
 }

@@ -19,21 +19,6 @@ type Scan struct {
 	Colour *image.NRGBA
 }
 
-// Labelled is a scan of a data set together with what is known about it.
-type Labelled struct {
-	*Scan
-	Defect string // folder name: "good" or the kind of defect
-	// Truth holds the class id of each pixel, 0 = sound. Nil when the set has no
-	// ground truth for this scan; a good scan then counts as sound everywhere.
-	Truth *image.Gray
-}
-
-// Good is the Defect of a sound part.
-const Good = "good"
-
-// Anomalous reports whether the scan is labelled as showing a defect.
-func (l *Labelled) Anomalous() bool { return l.Defect != Good }
-
 // ErrScan is wrapped by every error that says a scan cannot be used.
 var ErrScan = errors.New("unusable scan")
 

@@ -39,6 +39,11 @@ type Item struct {
 	Truth  string // path of the ground truth; never empty for a defective scan
 }
 
+// Files returns the paths of the item's files.
+func (it *Item) Files() []string {
+	return slices.DeleteFunc([]string{it.XYZ, it.Colour, it.Truth}, func(p string) bool { return p == "" })
+}
+
 // Set is one class of a data set. It does not change after it was opened and is
 // safe for concurrent use.
 type Set struct {

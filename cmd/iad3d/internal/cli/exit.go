@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/internal/bench"
 	"github.com/iad3d/iad3d/internal/synth"
 	"github.com/iad3d/iad3d/io/model"
 	"github.com/iad3d/iad3d/io/scan"
@@ -83,7 +84,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case is(model.ErrModel): // even where it holds a configuration that makes no sense
 		return exitModel
-	case is(iad3d.ErrConfig, synth.ErrOptions, synth.ErrOccupied):
+	case is(iad3d.ErrConfig, iad3d.ErrBackbone, bench.ErrPlan, synth.ErrOptions, synth.ErrOccupied):
 		return exitUsage
 	case file || is(rgbd.ErrScan, iad3d.ErrEvaluate, iad3d.ErrNoScans):
 		return exitInput

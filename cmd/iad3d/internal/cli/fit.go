@@ -14,6 +14,7 @@ import (
 	"github.com/iad3d/iad3d"
 	"github.com/iad3d/iad3d/io/dataset"
 	"github.com/iad3d/iad3d/io/model"
+	"github.com/iad3d/iad3d/rgbd"
 )
 
 const fitLong = `Fit a model to the sound scans of a class: its train split. The same scans, options
@@ -22,7 +23,11 @@ and seed give the same model file, byte for byte.
 The protocol chooses the settings and how results are evaluated: "default" is
 iad3d's own, "btf" repeats the program of Horwitz and Hoshen, "Back to the
 Feature", so that its figures come out. The flags from --size on change single
-settings.`
+settings.
+
+Features of the default protocol: fpfh (geometry) and rgb (colour, through the network
+of --backbone, without it through built-in filters); of btf also depth (through the
+network), raw, hog and sift. rgb+fpfh puts both side by side.`
 
 type fitOptions struct {
 	source
@@ -141,7 +146,7 @@ func (a *app) runFit(ctx context.Context, o *fitOptions) error {
 func (a *app) fitSet(ctx context.Context, set *dataset.Set, c iad3d.Config, label string) (*iad3d.Detector, error) {
 	b := a.progress(label, len(set.Items(dataset.Train)))
 	defer b.end()
-	return iad3d.Fit(ctx, c, unlabelled(set.Scans(ctx, dataset.Train)), iad3d.WithProgress(b.step))
+	return iad3d.Fit(ctx, c, rgbd.WithoutLabels(set.Scans(ctx, dataset.Train)), iad3d.WithProgress(b.step))
 }
 
 // modelTarget checks, before a long fit, that a model can be written under path

@@ -212,7 +212,7 @@ func TestHelp(t *testing.T) {
 	if fine(t) != fine(t, "--help") || fine(t) != fine(t, "help") {
 		t.Error("no arguments, help and --help differ")
 	}
-	for _, name := range []string{"fit", "score", "eval", "preprocess", "synth", "inspect", "demo", "version"} {
+	for _, name := range []string{"fit", "score", "eval", "bench", "preprocess", "synth", "inspect", "demo", "version"} {
 		help := fine(t, name, "--help")
 		golden(t, "help/"+name+".txt", help)
 		if !strings.Contains(help, "\nExamples:\n  iad3d "+name) {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/iad3d/iad3d/io/dataset"
 	"github.com/iad3d/iad3d/io/scan"
-	"github.com/iad3d/iad3d/rgbd"
 )
 
 // source is the data set that a command works on.
@@ -33,19 +31,12 @@ func (s *source) open() (*dataset.Set, error) {
 	return dataset.Open(s.kind, s.root, s.class)
 }
 
-// unlabelled drops what is known about the scans.
-func unlabelled(scans iter.Seq2[*rgbd.Labelled, error]) iter.Seq2[*rgbd.Scan, error] {
-	return func(yield func(*rgbd.Scan, error) bool) {
-		for l, err := range scans {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(l.Scan, nil) {
-				return
-			}
-		}
+// classes lists the classes of the data set.
+func (s *source) classes() ([]string, error) {
+	if !slices.Contains(dataset.Kinds(), s.kind) {
+		return nil, usagef("--dataset %q: there is %s", s.kind, strings.Join(dataset.Kinds(), ", "))
 	}
+	return dataset.Classes(s.root)
 }
 
 // scanFiles returns the files that arguments stand for: a folder for the .tiff
