@@ -177,7 +177,10 @@ func (b *bank) scale(out *grid.Map, s, width int, colour, square, inner *[bankCo
 const fourDirections = 2.6131259297527530557
 
 // saturate is Naka and Rushton's curve, 0 at 0 and 1 at 1.
-func saturate(v float64) float32 { return float32((1 + bankHalf) * v / (v + bankHalf)) }
+func saturate(v float64) float32 {
+	v = float64(v) // a product where it is called
+	return float32((1 + bankHalf) * v / (v + bankHalf))
+}
 
 // energies returns sums, over two box filters of the given width, of what the
 // derivatives of the smoothed colours are made to: 8 directions of the gradient of
