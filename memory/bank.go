@@ -82,7 +82,8 @@ func (b *Bank) Rows() *Rows { return b.rows }
 // Radius returns the largest distance of a row given to Build to the bank row
 // that stands for it; 0 when nothing was left out. That is the nearest bank row
 // or, where the coreset was chosen among projected rows, the one nearest to it
-// there, so that the true covering radius can be somewhat smaller. The distance
+// there, so that the true covering radius can be smaller, by a fifth at most where
+// it was measured (cable_gland of MVTec 3D-AD, ResNet-50 and FPFH). The distance
 // is between the rows as they are in either case.
 func (b *Bank) Radius() float64 { return b.radius }
 

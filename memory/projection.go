@@ -27,7 +27,7 @@ func ProjectedDim(n int, eps float64) int {
 	if n < 2 {
 		return 0
 	}
-	d := 4 * portable.Log(float64(n)) / (float64(eps*eps)/2 - float64(eps*eps*eps)/3)
+	d := 4 * portable.Log(float64(n)) / (float64(eps*eps/2) - float64(eps*eps*eps/3))
 	return int(min(d, math.MaxInt32))
 }
 

@@ -47,13 +47,13 @@ var bankSpan = [bankColours]float64{3 * 255, 2 * 255, 4 * 255}
 //	      directions 45° apart, the first one horizontal
 //	18…19 edges of the opponent colours: the mean magnitude of the gradient
 //
-// Channels 3…19 have strength v = 1 for the black-and-white (or fully coloured)
-// pattern that moves them most before the mean over the outer window is taken,
-// a straight edge or bar, whatever the scale; they
-// are returned as 1.1·v/(v + 0.1), Naka and Rushton's saturation, in [0, 1]: 0 for
-// nothing, about a half for the edges of a tenth of the span that parts and their
-// surfaces are full of. A distance between descriptors is then neither ruled by
-// the strongest edge in the image nor lost in the noise.
+// Every channel thus has a span of 1, whatever its kind and scale: the strength v
+// of channels 3…19 is 1 where the pattern that moves them most, a straight edge or
+// bar between the extremes of the colour, fills the outer window. They are
+// returned as 1.1·v/(v + 0.1), Naka and Rushton's saturation: 0 for nothing, about
+// a half for a tenth of the span, in [0, 1] (diagonal patterns can exceed 1 by a
+// hundredth). A distance between descriptors is then not ruled by the strongest
+// edge in the image.
 //
 // The design follows three banks. The kinds of filter are those of T. Leung, J.
 // Malik (IJCV 2001): Gaussians, edges and bars at several scales. The derivatives
@@ -61,12 +61,14 @@ var bankSpan = [bankColours]float64{3 * 255, 2 * 255, 4 * 255}
 // two or three of them, and split by sign and averaged as in DAISY, E. Tola, V.
 // Lepetit, P. Fua (PAMI 2010): how much goes which way survives the average, and
 // the descriptor bears shifts of a few pixels. Gaussians are three box filters
-// along each axis (standard deviations 1.4, 2.4, 4.5 of the inner and 2.4, 4.5, 8.5
-// of the outer windows), two for the means of edges and bars. All sums are of
-// whole numbers, hence exact: the bits are the same on every machine, moving the
-// image by whole pixels moves the result, a quarter turn or a mirror permutes it,
-// and adding the same value to all bytes changes channel 20·s alone. Beyond the
-// border the border pixels go on.
+// along each axis (standard deviations 1.4, 2.4, 4.5 of the inner and 2.4, 4.5,
+// 8.5 pixels of the outer windows), two for the means of edges and bars.
+//
+// Everything is summed in whole numbers, hence exactly: the bits are the same on
+// every machine; on the h×w raster, moving the image by whole pixels moves the
+// result (out of reach of the border), a quarter turn or a mirror permutes it, and
+// adding the same value to all bytes changes channel 20·s alone (the deviations
+// by a rounding). Beyond the border the border pixels go on.
 //
 // It panics when a size is not positive.
 func FilterBank(img *image.NRGBA, h, w int) *grid.Map {
@@ -177,7 +179,10 @@ func (b *bank) scale(out *grid.Map, s, width int, colour, square, inner *[bankCo
 const fourDirections = 2.6131259297527530557
 
 // saturate is Naka and Rushton's curve, 0 at 0 and 1 at 1.
-func saturate(v float64) float32 { return float32((1 + bankHalf) * v / (v + bankHalf)) }
+func saturate(v float64) float32 {
+	v = float64(v) // a product where it is called
+	return float32((1 + bankHalf) * v / (v + bankHalf))
+}
 
 // energies returns sums, over two box filters of the given width, of what the
 // derivatives of the smoothed colours are made to: 8 directions of the gradient of

@@ -31,8 +31,8 @@ const (
 // N. Dalal, B. Triggs, "Histograms of Oriented Gradients for Human Detection",
 // CVPR 2005. Agrees with scikit-image 0.19.3, hog(orientations=8,
 // pixels_per_cell=(8, 8), cells_per_block=(1, 1)) of a float32 image, within
-// 1e-6. Like there angles are float32, so that one just below 0° becomes 180°
-// and is counted nowhere; sums are float64 here.
+// 1e-6. Like there an angle so little below 0° that it rounds to 180° is counted
+// nowhere. Sums are float64; there the one of a bin is float32.
 func HOG(z *grid.Map) (*grid.Map, error) {
 	mustBeDepth(z)
 	h, w := z.H/patchSide, z.W/patchSide
@@ -72,14 +72,14 @@ func HOG(z *grid.Map) (*grid.Map, error) {
 // hogBin returns the bin of a gradient, false for an angle that rounding puts at
 // 180°.
 func hogBin(gx, gy float64) (int, bool) {
-	angle := float32(float64(portable.Atan2(gy, gx) * (180 / math.Pi)))
+	angle := float64(portable.Atan2(gy, gx) * (180 / math.Pi))
 	switch {
 	case angle < 0:
 		angle += 180
 	case angle == 180:
 		angle = 0
 	}
-	b := int(float64(angle) / hogAngle)
+	b := int(angle / hogAngle)
 	return b, angle < 180
 }
 

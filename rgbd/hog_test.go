@@ -56,3 +56,25 @@ func TestHOGHalfTurn(t *testing.T) {
 		}
 	}
 }
+
+// Angles are those of float64: in a real scan, at the edges of holes, thousands of
+// gradients have two components that differ in the last bits, and float32 would
+// put them on the other side of a bin's edge. Values are scikit-image's.
+func TestHOGBinEdges(t *testing.T) {
+	for _, c := range []struct {
+		gx, gy float64
+		bin    int
+		ok     bool
+	}{
+		{-0.6783689260482788, 0.678368866443634, 6, true},   // 135.0000025°
+		{0.678368866443634, -0.6783689260482788, 5, true},   // 134.9999975°
+		{-0.6783877015113831, -0.6783856153488159, 1, true}, // 44.99991°
+		{1, 1, 2, true}, {-1, 1, 6, true}, {0, 1, 4, true}, {0, -1, 4, true}, {1, 0, 0, true}, {-1, 0, 0, true},
+		{1, -1e-13, 7, true},  // just below 180°
+		{1, -1e-18, 8, false}, // 180° after rounding: nowhere
+	} {
+		if bin, ok := hogBin(c.gx, c.gy); ok != c.ok || ok && bin != c.bin {
+			t.Errorf("gradient %v, %v: bin %d, counted %t", c.gx, c.gy, bin, ok)
+		}
+	}
+}

@@ -149,12 +149,12 @@ func newSIFTBand(z *grid.Map, lo, hi int) *siftBand {
 		clear(magnitude)
 		above, row, below := z.Data[max(y-1, 0)*w:][:w], z.Data[y*w:][:w], z.Data[min(y+1, h-1)*w:][:w]
 		for x := range w {
-			gx := (float64(row[min(x+1, w-1)]) - float64(row[max(x-1, 0)])) / 2
-			gy := (float64(below[x]) - float64(above[x])) / 2
+			gx := float64((float64(row[min(x+1, w-1)]) - float64(row[max(x-1, 0)])) / 2)
+			gy := float64((float64(below[x]) - float64(above[x])) / 2)
 			m := math.Sqrt(float64(gx*gx) + float64(gy*gy) + siftEps)
 			angle := 0.0
 			if gx != 0 || gy != 0 {
-				angle = portable.Atan2(gy, gx+siftEps) * (siftAngles / (2 * math.Pi))
+				angle = float64(portable.Atan2(gy, gx+siftEps) * (siftAngles / (2 * math.Pi)))
 			}
 			if angle < 0 {
 				angle += siftAngles
