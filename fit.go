@@ -55,8 +55,8 @@ type Provenance struct {
 	// DataSHA256 is the SHA-256 over the sizes, units, validity and coordinates
 	// of all scans, in order, with the colours where they were used.
 	DataSHA256 string `json:"data_sha256"`
-	// Radius is the largest distance of any of these rows to the bank, as the
-	// coreset saw them: see [memory.Bank.Radius].
+	// Radius is the largest distance of any of these rows to the bank, or a bound
+	// of it: see [memory.Bank.Radius].
 	Radius float64 `json:"radius"`
 }
 

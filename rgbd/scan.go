@@ -1,5 +1,6 @@
 // Package rgbd holds Scan, one capture of a part: a colour image and an
-// organised cloud of the same raster.
+// organised cloud of the same raster, and the descriptors of colour and depth:
+// those computed in Go, and the interface of the networks that compute others.
 package rgbd
 
 import (
