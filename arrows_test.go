@@ -13,7 +13,7 @@ const modulePath = "github.com/iad3d/iad3d"
 // decision about the structure: CONTRIBUTING.md has the map.
 var arrows = map[string][]string{
 	"cmd/iad3d":              {"cmd/iad3d/internal/cli"},
-	"cmd/iad3d/internal/cli": {".", "io/*", "metrics", "report", "rgbd", "rgbd/onnx", "internal/bench", "internal/synth", "internal/atomicfile"},
+	"cmd/iad3d/internal/cli": {".", "io/*", "metrics", "report", "rgbd", "rgbd/onnx", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
 	".":                      {"pointcloud", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
 	"report":                 {".", "metrics", "grid", "pointcloud", "rgbd"},
 	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
@@ -22,7 +22,7 @@ var arrows = map[string][]string{
 	"memory":                 {"grid", "internal/simd", "internal/parallel", "internal/portable"},
 	"fpfh":                   {"pointcloud", "grid", "internal/parallel", "internal/simd", "internal/portable"},
 	"rgbd":                   {"pointcloud", "grid", "internal/parallel", "internal/portable"},
-	"rgbd/onnx":              {"rgbd", "grid", "internal/ortlib"},
+	"rgbd/onnx":              {"rgbd", "grid", "internal/ortlib", "internal/tinyonnx"},
 	"io/dataset":             {"rgbd", "io/scan"},
 	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff"},
 	"io/xyztiff":             {"pointcloud", "internal/limit"},
@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"internal/golden":        {},
 	"internal/bench":         {".", "rgbd", "io/dataset", "io/model", "io/scan", "internal/atomicfile"},
 	"internal/standin":       {"grid", "rgbd"},
-	"internal/ortlib":        {},
+	"internal/ortlib":        {"internal/atomicfile"},
 	"internal/tinyonnx":      {},
 }
 

@@ -25,7 +25,7 @@ type record struct {
 
 // installed returns the library of the cache after comparing its hash, nil when
 // there is none.
-func installed(dir string) (*Library, error) {
+func installed(dir string, examine func(string) (string, error)) (*Library, error) {
 	if dir == "" {
 		var err error
 		if dir, err = CacheDir(); err != nil {
@@ -48,7 +48,7 @@ func installed(dir string) (*Library, error) {
 	if err != nil {
 		return nil, failed(path, "the record of the installed library cannot be read (%w): %s", err, remedy)
 	}
-	lib := &Library{Path: filepath.Join(dir, r.File), Place: Cache, SHA256: r.SHA256}
+	lib := &Library{Path: filepath.Join(dir, r.File), Place: Cache, SHA256: r.SHA256, Source: r.Source}
 	sum, err := HashFile(lib.Path)
 	if err != nil {
 		return nil, failed(lib.Path, "the installed library cannot be read (%w): %s", err, remedy)
@@ -56,8 +56,12 @@ func installed(dir string) (*Library, error) {
 	if sum != r.SHA256 {
 		return nil, failed(lib.Path, "it is not the file that was installed (SHA-256 %s, recorded %s): %s", sum, r.SHA256, remedy)
 	}
-	if lib.Version, err = Examine(lib.Path); err != nil {
+	version, err := examine(lib.Path)
+	if err != nil {
 		return nil, err
+	}
+	if lib.Version = version; version == "" {
+		lib.Version = r.Version
 	}
 	return lib, nil
 }

@@ -5,7 +5,6 @@ import (
 	"debug/macho"
 	"debug/pe"
 	"errors"
-	"io/fs"
 	"os"
 	"runtime"
 	"strconv"
@@ -19,10 +18,7 @@ import (
 func Examine(path string) (version string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		if p, ok := errors.AsType[*fs.PathError](err); ok {
-			err = p.Err
-		}
-		return "", failed(path, "%w: get the library with iad3d ort install", err)
+		return "", failed(path, "%w: get the library with iad3d ort install", bare(err))
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -47,7 +43,7 @@ func Examine(path string) (version string, err error) {
 	const remedy = "get one with iad3d ort install"
 	switch {
 	case err != nil:
-		return "", failed(path, "it is not a shared library of this system: %s", remedy)
+		return "", failed(path, "it is not a whole shared library of this system: %s", remedy)
 	case found.arch != runtime.GOARCH:
 		return "", failed(path, "it is made for another processor (%s) than this program (%s): %s", found.arch, runtime.GOARCH, remedy)
 	case found.end > info.Size():

@@ -15,27 +15,30 @@ import (
 // that was named, or installed, but cannot be used is an error; in the other two
 // places it is passed over. Errors wrap [ErrLibrary] and say what to do.
 func Find(s Search) (*Library, error) {
+	if s.examine == nil {
+		s.examine = Examine
+	}
 	if s.Explicit != "" {
-		return named(s.Explicit, Given)
+		return s.named(s.Explicit, Given)
 	}
 	getenv := s.Getenv
 	if getenv == nil {
 		getenv = os.Getenv
 	}
 	if path := getenv(Variable); path != "" {
-		lib, err := named(path, Environment)
+		lib, err := s.named(path, Environment)
 		if err != nil {
 			return nil, fmt.Errorf("%w (from the environment variable %s)", err, Variable)
 		}
 		return lib, nil
 	}
-	lib, err := installed(s.Cache)
+	lib, err := installed(s.Cache, s.examine)
 	if lib != nil || err != nil {
 		return lib, err
 	}
 	var passed []error
 	for _, dir := range s.programDirs() {
-		if lib, err := inFolder(dir, Beside); lib != nil {
+		if lib, err := s.inFolder(dir, Beside); lib != nil {
 			return lib, nil
 		} else if err != nil {
 			passed = append(passed, err)
@@ -46,7 +49,7 @@ func Find(s Search) (*Library, error) {
 		dirs = SystemDirs()
 	}
 	for _, dir := range dirs {
-		if lib, err := inFolder(dir, System); lib != nil {
+		if lib, err := s.inFolder(dir, System); lib != nil {
 			return lib, nil
 		} else if err != nil {
 			passed = append(passed, err)
@@ -60,12 +63,12 @@ func Find(s Search) (*Library, error) {
 }
 
 // named looks at a file that the user named.
-func named(path string, place Place) (*Library, error) {
+func (s *Search) named(path string, place Place) (*Library, error) {
 	path, err := filepath.Abs(path) // the system would look in its own folders for a bare name
 	if err != nil {
 		return nil, failed(path, "%w", err)
 	}
-	version, err := Examine(path)
+	version, err := s.examine(path)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +92,7 @@ func (s *Search) programDirs() []string {
 
 // inFolder returns the usable library of a folder whose name comes first, nil
 // and perhaps a reason when there is none.
-func inFolder(dir string, place Place) (*Library, error) {
+func (s *Search) inFolder(dir string, place Place) (*Library, error) {
 	if !filepath.IsAbs(dir) { // an empty or relative LD_LIBRARY_PATH
 		return nil, nil
 	}
@@ -111,7 +114,7 @@ func inFolder(dir string, place Place) (*Library, error) {
 	})
 	var first error
 	for _, name := range names {
-		lib, err := named(filepath.Join(dir, name), place)
+		lib, err := s.named(filepath.Join(dir, name), place)
 		if err == nil {
 			return lib, nil
 		}

@@ -43,6 +43,7 @@ type Library struct {
 	Place   Place
 	Version string // "1.24.1"; empty when the file does not tell before it is loaded
 	SHA256  string // of the file; empty for one that Install did not put there
+	Source  string // where Install got it; empty as SHA256
 }
 
 // Search is where [Find] looks; the zero value stands for the places of this
@@ -53,6 +54,8 @@ type Search struct {
 	Cache    string              // empty: CacheDir
 	Program  string              // empty: the folder of the running program
 	System   []string            // nil: SystemDirs
+
+	examine func(path string) (version string, err error) // nil: Examine
 }
 
 // CacheDir returns the folder of the user's cache in which Install puts the

@@ -123,23 +123,32 @@ func (n Node) encode() []byte {
 }
 
 func (t Tensor) encode() []byte {
-	var b, raw []byte
+	var b []byte
 	for _, d := range t.Dims {
 		b = number(b, 1, int64(d))
 	}
 	kind := int64(Float)
-	for _, v := range t.Floats {
-		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
-	}
-	for _, v := range t.Ints {
-		raw, kind = binary.LittleEndian.AppendUint64(raw, uint64(v)), Int64
+	if t.Ints != nil {
+		kind = Int64
 	}
 	b = text(number(b, 2, kind), 8, t.Name)
 	if t.File != "" {
 		b = nested(b, 13, text(text(nil, 1, "location"), 2, t.File))
 		return number(b, 14, 1)
 	}
-	return nested(b, 9, raw)
+	return nested(b, 9, t.Raw())
+}
+
+// Raw returns the values as a file of weights holds them.
+func (t Tensor) Raw() []byte {
+	var raw []byte
+	for _, v := range t.Floats {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+	}
+	for _, v := range t.Ints {
+		raw = binary.LittleEndian.AppendUint64(raw, uint64(v))
+	}
+	return raw
 }
 
 func number(b []byte, field protowire.Number, v int64) []byte {

@@ -24,10 +24,15 @@ var (
 	ErrClosed = errors.New("the backbone is closed")
 )
 
+// Library is a file of ONNX Runtime's library and where it was found.
+type Library = ortlib.Library
+
 // Options says how a model is used.
 type Options struct {
-	// Library is the file of ONNX Runtime's shared library; empty: where
-	// [ortlib.Find] finds it. A process can load one only; the first Open decides.
+	// Library is the file of ONNX Runtime's shared library. Empty: the file that the
+	// environment variable IAD3D_ORT_LIBRARY names, else what "iad3d ort install" put
+	// into the user's cache, else one beside the program, else one of the system. A
+	// process can load one only; the first Open decides.
 	Library string
 	// Layers names the outputs to use. Empty: the two whose strides are nearest to
 	// 8 and to 16 (by ratio; the finer of two that are as near; strides below 4 and
@@ -48,7 +53,7 @@ const maxThreads = 1024
 // whatever is in its batch or runs beside it.
 type Backbone struct {
 	info    rgbd.BackboneInfo
-	library ortlib.Library
+	library Library
 	session *session
 	slots   chan *runner  // one per run that may be under way
 	closed  chan struct{} // closed by Close
@@ -75,13 +80,18 @@ func Open(path string, o Options) (*Backbone, error) {
 	if err != nil {
 		return nil, err
 	}
+	return open(m, o)
+}
+
+// open is Open of a file that was read.
+func open(m *Model, o Options) (*Backbone, error) {
 	in, err := m.input()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrModel, path, err)
+		return nil, badModel(m.Path, err)
 	}
 	outs, err := m.candidates()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrModel, path, err)
+		return nil, badModel(m.Path, err)
 	}
 	lib, err := load(o.Library)
 	if err != nil {
@@ -89,7 +99,7 @@ func Open(path string, o Options) (*Backbone, error) {
 	}
 	s, err := newSession(m, in.name, outs, max(1, o.Threads))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: ONNX Runtime %s refuses it: %w", ErrModel, path, lib.Version, err)
+		return nil, badModel(m.Path, fmt.Errorf("ONNX Runtime %s refuses it: %w", lib.Version, err))
 	}
 	b := &Backbone{library: *lib, session: s, closed: make(chan struct{})}
 	if err := b.init(m, in, outs, o); err != nil {
@@ -106,7 +116,6 @@ func Open(path string, o Options) (*Backbone, error) {
 
 // init measures the layers and chooses those to use.
 func (b *Backbone) init(m *Model, in input, outs []string, o Options) error {
-	bad := func(err error) error { return fmt.Errorf("%w: %s: %w", ErrModel, m.Path, err) }
 	h, w := in.h, in.w
 	if h == 0 {
 		h = probeSide
@@ -116,7 +125,7 @@ func (b *Backbone) init(m *Model, in input, outs []string, o Options) error {
 	}
 	shapes, err := b.session.shapes(h, w)
 	if err != nil {
-		return bad(fmt.Errorf("it fails on an image of %d×%d pixels: %w", h, w, err))
+		return badModel(m.Path, fmt.Errorf("it fails on an image of %d×%d pixels: %w", h, w, err))
 	}
 	var all []layer
 	why := ""
@@ -129,20 +138,20 @@ func (b *Backbone) init(m *Model, in input, outs []string, o Options) error {
 		}
 	}
 	if len(all) == 0 {
-		return bad(fmt.Errorf("%w%s", errNoLayers, why))
+		return badModel(m.Path, fmt.Errorf("%w%s", errNoLayers, why))
 	}
 	picked, err := choose(all, o.Layers)
 	if err != nil && len(o.Layers) > 0 {
 		return fmt.Errorf("%w: %s: %w", ErrOptions, m.Path, err)
 	}
 	if err != nil {
-		return bad(fmt.Errorf("%w: %w", errNoLayers, err))
+		return badModel(m.Path, fmt.Errorf("%w: %w", errNoLayers, err))
 	}
 	b.info = rgbd.BackboneInfo{Name: filepath.Base(m.Path), SHA256: m.SHA256, Height: in.h, Width: in.w}
 	for _, l := range picked {
 		b.info.Layers = append(b.info.Layers, l.info())
-		b.session.use(slices.Index(outs, l.name))
 	}
+	b.session.use(picked, h, w)
 	return nil
 }
 
@@ -157,7 +166,7 @@ func (b *Backbone) Info() rgbd.BackboneInfo {
 }
 
 // Library describes the ONNX Runtime library that the process has loaded.
-func (b *Backbone) Library() ortlib.Library { return b.library }
+func (b *Backbone) Library() Library { return b.library }
 
 // Close waits for runs under way and frees the network. Later calls of Features
 // return [ErrClosed]. It always returns nil.

@@ -3,7 +3,6 @@ package onnx
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -35,25 +34,51 @@ const maxPrefix = 8
 // newLayer reads the shape that an output had for an input of h×w pixels.
 func newLayer(name string, shape []int64, h, w int) (layer, error) {
 	l := layer{name: name}
+	var err error
 	switch {
 	case len(shape) == 4 && shape[0] == 1:
-		l.c, l.h, l.w = int(shape[1]), int(shape[2]), int(shape[3])
-		l.stride = ratio(h, l.h)
-		if l.stride < 1 || l.stride != ratio(w, l.w) {
-			return l, fmt.Errorf("its %d×%d places for %d×%d pixels have no common stride (channels last? only N×C×H×W is read)", l.h, l.w, h, w)
-		}
-	case len(shape) == 3 && shape[0] == 1:
+		l.form, l.c, l.h, l.w = planes, int(shape[1]), int(shape[2]), int(shape[3])
+		err = l.measure(h, w)
+	case len(shape) == 3 && shape[0] == 1 && shape[2] > 0:
 		l.form, l.c = tokens, int(shape[2])
-		return l, l.arrange(int(shape[1]), h, w)
+		err = l.arrange(int(shape[1]), h, w)
 	default:
-		return l, errors.New("it is no map of the image: want N×C×H×W, or N×T×D of a vision transformer")
+		err = errors.New("it is no map of the image: want N×C×H×W, or N×T×D of a vision transformer")
 	}
-	return l, nil
+	return l, err
 }
 
-// ratio returns the input pixels per place along one axis, rounded; layers with
-// unpadded borders have a little less places than the stride says.
-func ratio(in, out int) int { return int(math.Round(float64(in) / float64(out))) }
+// measure sets the stride of planes. Padding, or its lack, makes an axis some
+// places longer or shorter than the stride says, both axes alike to within one.
+func (l *layer) measure(h, w int) error {
+	if l.h < 1 || l.w < 1 || l.c < 1 || abs(l.h*w-l.w*h) > h+w {
+		return fmt.Errorf("its %d×%d places are no raster of %d×%d pixels (channels last? only N×C×H×W is read)", l.h, l.w, h, w)
+	}
+	pixels, places := h, l.h
+	if l.w > l.h {
+		pixels, places = w, l.w
+	}
+	l.stride = max(1, (2*pixels+places)/(2*places)) // rounded
+	return nil
+}
+
+func abs(v int) int { return max(v, -v) }
+
+// resized returns the layer for an input of another size, from the shape that
+// its output has then.
+func (l layer) resized(shape []int64, h, w int) (layer, error) {
+	other, err := newLayer(l.name, shape, h, w)
+	if err != nil {
+		return other, fmt.Errorf("output %s: %w", l.name, err)
+	}
+	if other.form == planes {
+		other.stride = l.stride // few places say little
+	}
+	if other.form != l.form || other.c != l.c || other.stride != l.stride || other.prefix != l.prefix {
+		return other, fmt.Errorf("output %s has %d channels at stride %d for this size, %d at %d for another", l.name, other.c, other.stride, l.c, l.stride)
+	}
+	return other, nil
+}
 
 // arrange finds the raster of n tokens: the square patch size that divides the
 // input and leaves the fewest tokens over, which are those before the patches.

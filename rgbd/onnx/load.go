@@ -41,7 +41,7 @@ func load(explicit string) (*ortlib.Library, error) {
 		return nil, fmt.Errorf("%w: %s cannot be loaded beside %s, which is in use", ErrLibrary, found.Path, lib.Path)
 	}
 	ort.SetSharedLibraryPath(found.Path)
-	if err := ort.InitializeEnvironment(); err != nil {
+	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 		return nil, fmt.Errorf("%w: %s: %s", ErrLibrary, found.Path, explain(err))
 	}
 	found.Version = ort.GetVersion()

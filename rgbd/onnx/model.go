@@ -84,24 +84,32 @@ func Inspect(path string) (*Model, error) {
 
 // readModel is Inspect that keeps the file's content.
 func readModel(path string) (*Model, error) {
-	bad := func(err error) error { return fmt.Errorf("%w: %s: %w", ErrModel, path, err) }
 	content, err := readFile(path)
 	if err != nil {
-		return nil, bad(err)
+		return nil, badModel(path, err)
 	}
+	return newModel(path, content)
+}
+
+func badModel(path string, err error) error {
+	return fmt.Errorf("%w: %s: %w", ErrModel, path, err)
+}
+
+// newModel decodes the content of a file.
+func newModel(path string, content []byte) (*Model, error) {
 	if bytes.HasPrefix(content, []byte("version https://git-lfs")) {
-		return nil, bad(errors.New("it is a Git LFS pointer, not the model: fetch the model with git lfs pull"))
+		return nil, badModel(path, errors.New("it is a Git LFS pointer, not the model: fetch the model with git lfs pull"))
 	}
 	m, err := decodeModel(content)
 	if err != nil {
-		return nil, bad(fmt.Errorf("it is not a whole ONNX file: %w", err))
+		return nil, badModel(path, fmt.Errorf("it is not a whole ONNX file: %w", err))
 	}
 	m.Path, m.Size, m.content = path, int64(len(content)), content
 	slices.Sort(m.External)
 	h := sha256.New()
 	h.Write(content)
 	if err := m.hashExternal(h); err != nil {
-		return nil, bad(err)
+		return nil, badModel(path, err)
 	}
 	m.SHA256 = hex.EncodeToString(h.Sum(nil))
 	return m, nil

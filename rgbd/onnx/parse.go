@@ -216,7 +216,7 @@ func (d *decoder) tensor(b []byte) (name string, err error) {
 // decodeValue reads ValueInfoProto.
 func decodeValue(b []byte) (Tensor, error) {
 	t := Tensor{Type: "not a tensor"}
-	return t, message(b, func(field protowire.Number, v []byte, _ uint64) error {
+	err := message(b, func(field protowire.Number, v []byte, _ uint64) error {
 		switch field {
 		case 1:
 			t.Name = string(v)
@@ -230,6 +230,7 @@ func decodeValue(b []byte) (Tensor, error) {
 		}
 		return nil
 	})
+	return t, err
 }
 
 // decodeType reads TypeProto.Tensor.

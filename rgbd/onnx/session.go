@@ -3,7 +3,6 @@
 package onnx
 
 import (
-	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -16,7 +15,7 @@ type session struct {
 	ort   *ort.DynamicAdvancedSession
 	input string
 	outs  []string // all that may be layers
-	used  []int    // indices of those in use
+	used  []layer  // those in use
 
 	mu     sync.Mutex
 	layers map[[2]int][]layer // in use, by input height and width
@@ -40,7 +39,8 @@ func newSession(m *Model, in string, outs []string, threads int) (*session, erro
 		func() error { return o.AddSessionConfigEntry("session.inter_op.allow_spinning", "0") },
 		// A pattern is kept for every input size, for ever.
 		func() error { return o.SetMemPattern(false) },
-		func() error { return o.SetLogSeverityLevel(ort.LoggingLevelError) },
+		// Errors are returned; it must not print them as well.
+		func() error { return o.SetLogSeverityLevel(ort.LoggingLevelFatal) },
 	} {
 		if err := set(); err != nil {
 			return nil, err
@@ -59,8 +59,11 @@ func newSession(m *Model, in string, outs []string, threads int) (*session, erro
 	return s, nil
 }
 
-// use adds an output to those that runs return.
-func (s *session) use(i int) { s.used = append(s.used, i) }
+// use makes runs return these layers, whose sizes are those for h×w pixels.
+func (s *session) use(picked []layer, h, w int) {
+	s.used = picked
+	s.layers[[2]int{h, w}] = picked
+}
 
 // shapes runs the network on a blank image and returns the shapes of all outputs.
 func (s *session) shapes(h, w int) ([][]int64, error) {
@@ -100,10 +103,10 @@ func (s *session) at(h, w int) ([]layer, error) {
 		return nil, err
 	}
 	var all []layer
-	for _, i := range s.used {
-		l, err := newLayer(s.outs[i], shapes[i], h, w)
+	for _, u := range s.used {
+		l, err := u.resized(shapes[slices.Index(s.outs, u.name)], h, w)
 		if err != nil {
-			return nil, fmt.Errorf("output %s: %w", s.outs[i], err)
+			return nil, err
 		}
 		all = append(all, l)
 	}

@@ -21,7 +21,7 @@ type session struct{}
 
 func newSession(*Model, string, []string, int) (*session, error) { return nil, errBuild }
 func (*session) shapes(int, int) ([][]int64, error)              { return nil, errBuild }
-func (*session) use(int)                                         {}
+func (*session) use([]layer, int, int)                           {}
 func (*session) destroy()                                        {}
 
 type runner struct {
