@@ -46,7 +46,7 @@ func TestDecode(t *testing.T) {
   {width: 1280, height: 720, fx: 920, fy: 921, cx: 640.25, cy: 361, rotation: [0, -1, 0, 1, 0, 0, 0, 0, 1], translation: [0.015, 0, -1e-3]}
 `, rgbd.Camera{Intrinsics: kinect, Registration: &rgbd.Registration{Camera: &colour, Rotation: turned, Translation: r3.Vector{X: 0.015, Z: -1e-3}}}},
 		// As open3d 0.16.1 writes it: io.write_pinhole_camera_intrinsic.
-		"Open3D": {"{\n\t\"height\" : 480,\n\t\"intrinsic_matrix\" : \n\t[\n\t\t525.0,\n\t\t0.0,\n\t\t0.0,\n\t\t0.0,\n\t\t525.5,\n\t\t0.0,\n\t\t319.5,\n\t\t239.5,\n\t\t1.0\n\t],\n\t\"width\" : 640\n}",
+		"Open3D": {"{\n\t\"height\" : 480,\n\t\"intrinsic_matrix\" : [ 525.0, 0.0, 0.0, 0.0, 525.5, 0.0, 319.5, 239.5, 1.0 ],\n\t\"width\" : 640\n}",
 			rgbd.Camera{Intrinsics: kinect}},
 		"Open3D parameters": {`{"class_name": "PinholeCameraParameters", "extrinsic": [1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1],
 			"intrinsic": {"height": 480, "intrinsic_matrix": [525, 0, 0, 0, 525.5, 0, 319.5, 239.5, 1], "width": 640}, "version_major": 1}`,
