@@ -50,6 +50,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -117,17 +118,20 @@ func parse(b []byte) (*fields, error) {
 	var doc yaml.Node
 	switch err := yaml.Unmarshal(b, &doc); {
 	case err != nil:
-		return nil, invalid("neither JSON nor YAML: %w", err)
+		return nil, invalid("neither JSON nor YAML: %s", oneLine(err))
 	case len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode:
 		return nil, invalid("no fields, such as width, height, fx, fy, cx and cy")
 	case aliased(&doc):
 		return nil, invalid("YAML aliases")
 	}
 	if err := doc.Decode(&m); err != nil {
-		return nil, invalid("%w", err)
+		return nil, invalid("%s", oneLine(err))
 	}
 	return &fields{m: m}, nil
 }
+
+// oneLine words an error of package yaml, which lists what it found.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 // aliased reports whether there is an alias in a node, with which a short text
 // can stand for a long one.

@@ -123,7 +123,7 @@ func TestRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Decode(strings.NewReader(c.text))
-			if got != nil || !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), c.part) {
+			if got != nil || !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), c.part) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%v, error %v, want %q", got, err, c.part)
 			}
 		})
