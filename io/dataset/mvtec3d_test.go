@@ -245,11 +245,11 @@ func TestMVTec3DClass(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	if got := dataset.Kinds(); !slices.Equal(got, []string{"mvtec3d"}) {
+	if got := dataset.Kinds(); !slices.Equal(got, []string{"mvtec3d", "eyecandies"}) {
 		t.Errorf("kinds %q", got)
 	}
 	_, err := dataset.Open("mvtec", t.TempDir(), "")
-	if err == nil || !strings.Contains(err.Error(), `unknown kind "mvtec"; there are: mvtec3d`) {
+	if err == nil || !strings.Contains(err.Error(), `unknown kind "mvtec"; there are: mvtec3d, eyecandies`) {
 		t.Errorf("error %v", err)
 	}
 	if _, ok := errors.AsType[*scan.Error](err); ok {

@@ -3,10 +3,12 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/iad3d/iad3d"
 	"github.com/iad3d/iad3d/rgbd"
 	"github.com/iad3d/iad3d/rgbd/onnx"
 )
@@ -19,38 +21,89 @@ type backboneFlags struct {
 }
 
 func (b *backboneFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&b.file, "backbone", "", "ONNX file of an image network")
-	b.addUse(cmd)
-}
-
-// addUse adds those flags that do not name the file.
-func (b *backboneFlags) addUse(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&b.layers, "layers", nil, "outputs of the backbone to use, joined by commas (those with strides nearest to 8 and 16)")
+	b.addFile(cmd, "ONNX file of an image network")
+	b.addLayers(cmd)
 	addLibrary(cmd, &b.library)
 }
 
-// backbone is a network that must be closed.
-type backbone interface {
-	rgbd.Backbone
-	Close() error
+// addModel adds those of commands that have a model, which knows the layers.
+func (b *backboneFlags) addModel(cmd *cobra.Command) {
+	b.addFile(cmd, "ONNX file of the image network that the model was fitted with, if any")
+	addLibrary(cmd, &b.library)
 }
 
-// open opens the backbone; it is nil when none was asked for.
-func (b *backboneFlags) open() (backbone, error) {
+func (b *backboneFlags) addFile(cmd *cobra.Command, usage string) {
+	cmd.Flags().StringVar(&b.file, "backbone", "", usage)
+}
+
+func (b *backboneFlags) addLayers(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&b.layers, "layers", nil, "outputs of the backbone to use, joined by commas (those with strides nearest to 8 and 16)")
+}
+
+// network is an open backbone; its rgbd.Backbone is nil where none was asked for.
+type network struct{ rgbd.Backbone }
+
+// close lets go of the backbone.
+func (n network) close() {
+	if b, ok := n.Backbone.(io.Closer); ok {
+		b.Close()
+	}
+}
+
+// options hands the backbone to the library.
+func (n network) options() []iad3d.Option {
+	if n.Backbone == nil {
+		return nil
+	}
+	return []iad3d.Option{iad3d.WithBackbone(n.Backbone)}
+}
+
+// load loads a model that is to score, with its backbone where it has one. The
+// function that it returns closes both.
+func (b backboneFlags) load(path string) (d *iad3d.Detector, done func(), err error) {
+	if d, err = iad3d.Load(path); err != nil {
+		return nil, nil, err
+	}
+	want := d.Config().Backbone
+	if want == nil && b.file == "" {
+		return d, func() { d.Close() }, nil
+	}
+	d.Close()
+	if b.file == "" {
+		return nil, nil, usagef("%s was fitted with the network %s (sha256 %.12s…): name its file by --backbone", path, want.Name, want.SHA256)
+	}
+	if want != nil {
+		for _, l := range want.Layers {
+			b.layers = append(b.layers, l.Name)
+		}
+	}
+	n, err := b.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	if d, err = iad3d.Load(path, n.options()...); err != nil {
+		n.close()
+		return nil, nil, err
+	}
+	return d, func() { d.Close(); n.close() }, nil
+}
+
+// open opens the backbone.
+func (b *backboneFlags) open() (network, error) {
 	if b.file == "" {
 		if len(b.layers) > 0 {
-			return nil, usagef("--layers goes with --backbone")
+			return network{}, usagef("--layers goes with --backbone")
 		}
 		if b.library != "" {
-			return nil, usagef("--ort-library goes with --backbone")
+			return network{}, usagef("--ort-library goes with --backbone")
 		}
-		return nil, nil
+		return network{}, nil
 	}
 	n, err := onnx.Open(b.file, onnx.Options{Library: b.library, Layers: b.layers})
 	if err != nil {
-		return nil, err // not n: it would be an interface that is not nil
+		return network{}, err // not n: it would be an interface that is not nil
 	}
-	return n, nil
+	return network{n}, nil
 }
 
 const backboneLong = `A backbone is an ONNX file of an image network whose inner layers are among its
@@ -78,7 +131,8 @@ func (a *app) backboneInspect() *cobra.Command {
 			return a.runBackboneInspect(&b)
 		},
 	}
-	b.addUse(cmd)
+	b.addLayers(cmd)
+	addLibrary(cmd, &b.library)
 	a.addJSON(cmd, "write a JSON document")
 	return cmd
 }
@@ -139,7 +193,7 @@ func (a *app) runBackboneInspect(b *backboneFlags) error {
 	use, err := b.open()
 	switch {
 	case err == nil:
-		defer use.Close()
+		defer use.close()
 		info := use.Info()
 		d.Use = &info
 	case errors.Is(err, onnx.ErrModel): // the file is described all the same

@@ -64,7 +64,7 @@ func TestBackboneInspectRefuses(t *testing.T) {
 }
 
 func TestBackboneFlags(t *testing.T) {
-	parse := func(args ...string) (backbone, error) {
+	parse := func(args ...string) (network, error) {
 		var b backboneFlags
 		cmd := &cobra.Command{Use: "x"}
 		b.add(cmd)
@@ -73,30 +73,55 @@ func TestBackboneFlags(t *testing.T) {
 		}
 		return b.open()
 	}
-	if n, err := parse(); n != nil || err != nil {
+	if n, err := parse(); n.Backbone != nil || err != nil {
 		t.Errorf("none asked for: %v, %v", n, err)
 	}
 	for _, args := range [][]string{{"--layers", "a"}, {"--ort-library", "x"}} {
-		if n, err := parse(args...); n != nil || err == nil || exitCode(err) != exitUsage {
+		if n, err := parse(args...); n.Backbone != nil || err == nil || exitCode(err) != exitUsage {
 			t.Errorf("%q: %v, %v", args, n, err)
 		}
 	}
-	if n, err := parse("--backbone", "none.onnx"); n != nil || exitCode(err) != exitModel {
+	if n, err := parse("--backbone", "none.onnx"); n.Backbone != nil || exitCode(err) != exitModel {
 		t.Errorf("missing: %v, %v", n, err)
 	}
-	if n, err := parse("--backbone", classifier(t)); n != nil || exitCode(err) != exitModel {
+	if n, err := parse("--backbone", classifier(t)); n.Backbone != nil || exitCode(err) != exitModel {
 		t.Errorf("a classifier: %v, %v", n, err)
 	}
 	needLibrary(t)
-	if n, err := parse("--backbone", tinyBackbone(t), "--layers", "fine,none"); n != nil || exitCode(err) != exitUsage {
+	if n, err := parse("--backbone", tinyBackbone(t), "--layers", "fine,none"); n.Backbone != nil || exitCode(err) != exitUsage {
 		t.Errorf("unknown layer: %v, %v", n, err)
 	}
 	n, err := parse("--backbone", tinyBackbone(t), "--layers", "fine")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer n.Close()
+	defer n.close()
 	if l := n.Info().Layers; len(l) != 1 || l[0].Name != "fine" {
 		t.Errorf("layers %+v", l)
+	}
+}
+
+// TestBackboneOfAModel fits with a network, which score and eval then want.
+func TestBackboneOfAModel(t *testing.T) {
+	needLibrary(t)
+	dir := t.TempDir()
+	file, m := tinyBackbone(t), filepath.Join(dir, "m.iad3d")
+	fine(t, fitArgs(t, m, "--features", "rgb+fpfh", "--backbone", file, "--layers", "fine")...)
+	scan := filepath.Join(testLine(t), "gear", "test", "dent", "xyz", "000.tiff")
+	refuse(t, exitUsage, []string{"was fitted with the network", "--backbone"}, "score", "--model", m, scan)
+	refuse(t, exitUsage, []string{"was fitted with the network", "--backbone"}, evalArgs(t, "--model", m)...)
+	if text := fine(t, "score", "--model", m, "--backbone", file, scan); !strings.Contains(text, "000.tiff") {
+		t.Errorf("%s", text)
+	}
+	plain := testModel(t)
+	refuse(t, exitUsage, []string{"the model was fitted without one"}, "score", "--model", plain, "--backbone", file, scan)
+	for _, want := range []string{"features     rgb+fpfh", "layers fine"} {
+		if text := fine(t, "inspect", m); !strings.Contains(text, want) {
+			t.Errorf("inspect says no %q:\n%s", want, text)
+		}
+	}
+	out := filepath.Join(dir, "bench")
+	if text := fine(t, benchArgs(t, out, "--methods", "depth", "--backbone", file)...); !strings.Contains(text, "| Depth iNet | 0.") {
+		t.Errorf("bench: %s", text)
 	}
 }

@@ -29,6 +29,7 @@ when the scans, the settings, the backbone or the program have changed.`
 
 type benchOptions struct {
 	source
+	net          backboneFlags
 	methods      string
 	protocol     string
 	seeds        int
@@ -52,6 +53,7 @@ func (a *app) bench() *cobra.Command {
 	f.SortFlags = false
 	f.Lookup("class").Usage = "classes, joined by commas; all when left out"
 	f.StringVar(&o.methods, "methods", "all", "methods, joined by commas")
+	o.net.add(cmd)
 	f.StringVar(&o.protocol, "protocol", string(iad3d.ProtocolBTF), "settings and evaluation: btf or default")
 	f.IntVar(&o.seeds, "seeds", 1, "seeds that methods with random choices are averaged over: 0, 1, …")
 	f.BoolVar(&o.preprocessed, "preprocessed", false, "the scans have no background: compare with the values published for such")
@@ -71,6 +73,12 @@ func (a *app) runBench(ctx context.Context, o *benchOptions) error {
 	if err != nil {
 		return err
 	}
+	net, err := o.net.open()
+	if err != nil {
+		return err
+	}
+	defer net.close()
+	p.Backbone = net.Backbone
 	runs, err := p.Do(ctx, func(r bench.Run) {
 		if r.Reused {
 			a.note("%s %s, seed %d: taken over from an earlier run", r.Class, r.Method, r.Seed)
@@ -109,7 +117,7 @@ func (a *app) plan(o *benchOptions) (*bench.Plan, error) {
 		p.Seeds = append(p.Seeds, uint64(i))
 	}
 	var err error
-	if p.Methods, err = o.chosen(p.Config.Protocol, false); err != nil {
+	if p.Methods, err = o.chosen(p.Config.Protocol, o.net.file != ""); err != nil {
 		return nil, err
 	}
 	if err := writableFolder(o.out); err != nil {
