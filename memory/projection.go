@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
+	"slices"
 
+	"github.com/iad3d/iad3d/internal/numpyrandom"
 	"github.com/iad3d/iad3d/internal/parallel"
 	"github.com/iad3d/iad3d/internal/portable"
 )
@@ -36,10 +37,10 @@ func ProjectedDim(n int, eps float64) int {
 // otherwise, p = 1/√D: P. Li, T. Hastie, K. Church, "Very Sparse Random
 // Projections", KDD 2006, after D. Achlioptas (2003), and scikit-learn's
 // SparseRandomProjection with its default density. The expectation of a squared
-// distance is the squared distance itself. The matrix is drawn from a generator
-// of our own: the same seed, D and dim give the same matrix, not scikit-learn's.
-// Sums are float64. workers ≤ 0 means GOMAXPROCS; the result does not depend on
-// it.
+// distance is the squared distance itself. The matrix is the one that
+// scikit-learn 1.2.1 draws after numpy.random.seed(seed), of which the lowest 32
+// bits count: so BTF's choices can be repeated. Sums are float64. workers ≤ 0
+// means GOMAXPROCS; the result does not depend on it.
 func Project(ctx context.Context, rows *Rows, dim int, seed uint64, workers int) (*Rows, error) {
 	if err := rows.check(); err != nil {
 		return nil, err
@@ -67,25 +68,39 @@ type signs struct {
 	scale       float64
 }
 
-// signStream keeps the draws of a seed apart from those that other parts of the
-// module make with it.
-const signStream = 0x7072_6f6a // "proj"
+// drawAgain is the density up to which scikit-learn draws the places of a row one
+// by one, those that it has already once more, instead of shuffling all.
+const drawAgain = 0.01
 
 func newSigns(d, dim int, seed uint64) *signs {
-	r := rand.New(rand.NewPCG(seed, signStream))
+	r := numpyrandom.New(uint32(seed))
 	density := 1 / math.Sqrt(float64(d))
 	m := &signs{make([][]int32, dim), make([][]int32, dim), 1 / math.Sqrt(density*float64(dim))}
+	places := make([][]int32, dim)
 	for k := range dim {
-		for j := range d {
-			u := r.Uint64()
-			switch {
-			case float64(u>>11)*0x1p-53 >= density:
-			case u&1 == 0: // not among the bits compared
-				m.plus[k] = append(m.plus[k], int32(j))
-			default:
-				m.minus[k] = append(m.minus[k], int32(j))
+		n := r.Binomial(d, density)
+		if ratio := float64(n) / float64(d); ratio > drawAgain && ratio < 1-drawAgain {
+			places[k] = r.Perm(d)[:n]
+			continue
+		}
+		seen := make(map[int32]bool, n)
+		for len(places[k]) < n {
+			if j := int32(r.Below(d)); !seen[j] {
+				seen[j] = true
+				places[k] = append(places[k], j)
 			}
 		}
+	}
+	for k := range dim { // the signs come after all places
+		for _, j := range places[k] {
+			if r.Binomial(1, 0.5) == 1 {
+				m.plus[k] = append(m.plus[k], j)
+			} else {
+				m.minus[k] = append(m.minus[k], j)
+			}
+		}
+		slices.Sort(m.plus[k])
+		slices.Sort(m.minus[k])
 	}
 	return m
 }

@@ -2,13 +2,17 @@ package memory
 
 import (
 	"context"
-	"encoding/binary"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/iad3d/iad3d/internal/golden"
 )
 
 // Values of scikit-learn 1.2.1's johnson_lindenstrauss_min_dim.
@@ -99,21 +103,47 @@ func sparse(n, d int) *Rows {
 	return rows
 }
 
-// The matrix of a seed must not change: models are compared by their bits.
-func TestProjectionIsFixed(t *testing.T) {
-	m := newSigns(1569, 243, 7)
-	h := fnv.New64a()
-	for k := range m.plus {
-		for _, list := range [][]int32{m.plus[k], m.minus[k]} {
-			h.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(list))))
-			for _, j := range list {
-				h.Write(binary.LittleEndian.AppendUint32(nil, uint32(j)))
-			}
+// The matrices are scikit-learn 1.2.1's, see testdata/numpyrandom/generate.py.
+func TestProjectionAgainstScikitLearn(t *testing.T) {
+	var file struct {
+		Matrices []struct {
+			Seed         uint64
+			D, Dim       int
+			Nonzero, Sum int
+			Scale        float64
+			SHA256       string
 		}
 	}
-	const want = 0x9809bb6d9c541ce8
-	if got := h.Sum64(); got != want {
-		t.Errorf("digest %#x, want %#x", got, uint64(want))
+	text, err := os.ReadFile(filepath.Join(golden.Root(), "testdata", "numpyrandom", "draws.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	if len(file.Matrices) == 0 {
+		t.Fatal("no matrices")
+	}
+	for _, c := range file.Matrices {
+		m := newSigns(c.D, c.Dim, c.Seed)
+		entries := make([]byte, c.D*c.Dim) // int8, row by row
+		nonzero, sum := 0, 0
+		for k := range c.Dim {
+			for _, j := range m.plus[k] {
+				entries[k*c.D+int(j)] = 1
+			}
+			for _, j := range m.minus[k] {
+				entries[k*c.D+int(j)] = 255
+			}
+			nonzero += len(m.plus[k]) + len(m.minus[k])
+			sum += len(m.plus[k]) - len(m.minus[k])
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(entries)); got != c.SHA256 || nonzero != c.Nonzero || sum != c.Sum {
+			t.Errorf("seed %d, %d×%d: %d entries, sum %d, digest %s, want %d, %d, %s", c.Seed, c.Dim, c.D, nonzero, sum, got, c.Nonzero, c.Sum, c.SHA256)
+		}
+		if math.Abs(m.scale/c.Scale-1) > 1e-14 {
+			t.Errorf("seed %d, %d×%d: entries of %v, want %v", c.Seed, c.Dim, c.D, m.scale, c.Scale)
+		}
 	}
 }
 
