@@ -212,6 +212,8 @@ func TestImageOption(t *testing.T) {
 	k := 2
 	_, err := dataset.Options{Image: &k}.Open("eyecandies", class, "")
 	checkError(t, err, filepath.Join(class, "train", "data", "0_image_2.png"), "does not exist")
+	_, err = dataset.Open("mvtec3d", class, "")
+	checkError(t, err, class, "laid out like a class of Eyecandies")
 	nut := t.TempDir()
 	makeClass(t, nut)
 	s, err := dataset.Options{Image: &k}.Open("mvtec3d", nut, "")
