@@ -46,13 +46,18 @@ type Item struct {
 	Truth  string // path of the ground truth; never empty for a defective scan
 }
 
-// Files returns the paths of the files that Load reads.
+// Files returns the paths of all files that the item's scan and labels come from:
+// what a record of an experiment has to name. See the function that opened the
+// set for those that are not fields.
 func (it *Item) Files() []string {
 	files := []string{it.XYZ, it.Depth, it.Colour, it.Truth}
 	if it.Depth != "" {
 		files = append(files, it.beside(infoDepth))
+		if it.Split != TestPrivate {
+			files = append(files, it.beside(metadataYAML))
+		}
 	}
-	return slices.DeleteFunc(files, func(p string) bool { return p == "" })
+	return slices.DeleteFunc(files, func(f string) bool { return f == "" })
 }
 
 // Set is one class of a data set. It does not change after it was opened and is

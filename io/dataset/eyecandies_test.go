@@ -130,6 +130,9 @@ func TestEyecandiesItems(t *testing.T) {
 	if it != want || !slices.Equal(it.Defects(), []string{"dents", "normals"}) {
 		t.Errorf("item %+v, defects %q\nwant %+v", it, it.Defects(), want)
 	}
+	if want := []string{at("depth.png"), at("image_4.png"), at("mask.png"), at("info_depth.yaml"), at("metadata.yaml")}; !slices.Equal(it.Files(), want) {
+		t.Errorf("files %q", it.Files())
+	}
 	for kind, n := range map[string]int{"bumps": 0, "dents": 2, "colors": 0, "normals": 4} {
 		m, err := s.DefectMask(it, kind)
 		if err != nil {
@@ -144,6 +147,9 @@ func TestEyecandiesItems(t *testing.T) {
 		}
 	}
 	private := s.Items(dataset.TestPrivate)[0]
+	if len(private.Files()) != 3 {
+		t.Errorf("files %q", private.Files())
+	}
 	if private.Truth != "" || private.Defect != rgbd.Unlabelled || private.Defects() != nil || s.Items(dataset.Train)[0].Defects() != nil {
 		t.Errorf("item %+v", private)
 	}
@@ -212,6 +218,8 @@ func TestImageOption(t *testing.T) {
 	k := 2
 	_, err := dataset.Options{Image: &k}.Open("eyecandies", class, "")
 	checkError(t, err, filepath.Join(class, "train", "data", "0_image_2.png"), "does not exist")
+	_, err = dataset.Open("mvtec3d", class, "")
+	checkError(t, err, class, "laid out like a class of Eyecandies")
 	nut := t.TempDir()
 	makeClass(t, nut)
 	s, err := dataset.Options{Image: &k}.Open("mvtec3d", nut, "")

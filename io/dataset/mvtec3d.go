@@ -43,6 +43,9 @@ func OpenMVTec3D(root, class string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	if isEyecandies(dir) && !isFolder(filepath.Join(dir, string(Train), rgbd.Good)) {
+		return nil, &scan.Error{Path: dir, Err: errors.New("is laid out like a class of Eyecandies, not of MVTec 3D-AD")}
+	}
 	s := &Set{Root: dir, Class: name, items: make(map[Split][]Item)}
 	if s.ClassIDs, err = readClassIDs(filepath.Join(dir, "class_ids.json")); err != nil {
 		return nil, err

@@ -138,6 +138,9 @@ func TestMVTec3DItems(t *testing.T) {
 	if got := s.Items(dataset.Test)[2]; got != want {
 		t.Errorf("item %+v\nwant %+v", got, want)
 	}
+	if files := want.Files(); !slices.Equal(files, []string{want.XYZ, want.Colour, want.Truth}) {
+		t.Errorf("files %q", files)
+	}
 	if got := s.Items(dataset.Train)[0].Truth; got != "" {
 		t.Errorf("truth %q of a scan that has none", got)
 	}
