@@ -156,3 +156,18 @@ func (c *Cloud) Select(idx []int32) *Cloud {
 	}
 	return d
 }
+
+// In returns c with its coordinates in unit u: c itself when that is its unit,
+// else a copy.
+func (c *Cloud) In(u Unit) *Cloud {
+	if c.Unit == u {
+		return c
+	}
+	d := c.Clone()
+	factor := c.Unit.Metres() / u.Metres()
+	for i, v := range d.XYZ {
+		d.XYZ[i] = float32(float64(v) * factor)
+	}
+	d.Unit = u
+	return d
+}
