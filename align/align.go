@@ -214,6 +214,7 @@ type Fit struct {
 
 const (
 	finalists  = 6    // poses that coarse ICP improves
+	hopeless   = 0.5  // of the best one's share: it is not worth that
 	sameAngle  = 0.05 // radians: nearer poses are one
 	otherAngle = 0.26
 	otherShift = 0.1 // of the reference's size
@@ -302,8 +303,11 @@ func (r *Reference) guess(ctx context.Context, sides []*view) ([]guessed, error)
 	all = r.distinct(all, finalists)
 	for i := range all {
 		g := &all[i]
+		if g.share < hopeless*all[0].share {
+			continue
+		}
 		for _, wide := range []float64{2 * reach, reach} {
-			s, err := ICP(ctx, g.view.coarse, r.fine, g.pose, ICPOptions{MaxDistance: wide, Iterations: 15, Workers: r.o.Workers})
+			s, err := ICP(ctx, g.view.coarse, r.fine, g.pose, ICPOptions{MaxDistance: wide, Iterations: 12, Done: 1e-3, Workers: r.o.Workers})
 			if errors.Is(err, ErrFit) {
 				break // it keeps its share
 			}
@@ -347,9 +351,11 @@ func middle(c *pointcloud.Cloud) r3.Vector {
 func (r *Reference) refine(ctx context.Context, g guessed) (*Fit, error) {
 	var s ICPResult
 	pose := g.pose
-	for _, wide := range []float64{r.voxel, fineReach * r.small} {
+	for _, stage := range []struct {
+		wide, done float64
+	}{{r.voxel, 1e-3}, {fineReach * r.small, 1e-5}} {
 		var err error
-		s, err = ICP(ctx, g.view.fine, r.fine, pose, ICPOptions{MaxDistance: wide, Workers: r.o.Workers})
+		s, err = ICP(ctx, g.view.fine, r.fine, pose, ICPOptions{MaxDistance: stage.wide, Done: stage.done, Workers: r.o.Workers})
 		if err != nil {
 			return nil, err
 		}
@@ -357,15 +363,14 @@ func (r *Reference) refine(ctx context.Context, g guessed) (*Fit, error) {
 	}
 	f := &Fit{Pose: pose, Free: s.Free}
 	reach := fineReach * r.small
-	var near []pointcloud.Neighbor
 	on, sum := 0, 0.0
 	for i := range g.view.fine.Len() {
 		p := pose.Apply(g.view.fine.At(i))
-		near = r.fine.tree.Hybrid(p, max(reach, r.o.Tolerance), 1, near)
-		if len(near) == 0 {
+		near, ok := r.fine.tree.Nearest(p, max(reach, r.o.Tolerance))
+		if !ok {
 			continue
 		}
-		k := int(near[0].Index)
+		k := int(near.Index)
 		n := r.view.fine.Normal(k)
 		if d := n.Dot(p.Sub(r.view.fine.At(k))); math.Abs(d) <= r.o.Tolerance {
 			on++

@@ -46,8 +46,8 @@ func poses(ctx context.Context, a, b *pointcloud.Cloud, c []candidate, voxel flo
 	err := parallel.For(ctx, n, consensusRow, workers, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			row := matrix[i*words : (i+1)*words]
-			for j := range n {
-				if compatible(pairs[i], pairs[j], normals[i], normals[j], voxel) {
+			for j := range i {
+				if compatible(&pairs[i], &pairs[j], &normals[i], &normals[j], voxel) {
 					row[j/64] |= 1 << (j % 64)
 				}
 			}
@@ -55,6 +55,13 @@ func poses(ctx context.Context, a, b *pointcloud.Cloud, c []candidate, voxel flo
 	})
 	if err != nil {
 		return nil, err
+	}
+	for i := range n { // the upper half
+		for j := range members(matrix[i*words : i*words+(i+63)/64]) {
+			if j < i {
+				matrix[j*words+i/64] |= 1 << (i % 64)
+			}
+		}
 	}
 	support := make([]int64, n)
 	err = parallel.For(ctx, n, consensusRow, workers, func(_, lo, hi int) {
@@ -94,15 +101,12 @@ func poses(ctx context.Context, a, b *pointcloud.Cloud, c []candidate, voxel flo
 }
 
 // compatible reports whether one rigid motion can make both pairs.
-func compatible(x, y, nx, ny pair, voxel float64) bool {
-	p := x.p.Sub(y.p).Norm2()
-	if p < leastLength*leastLength*voxel*voxel {
+func compatible(x, y, nx, ny *pair, voxel float64) bool {
+	if math.Abs(nx.p.Dot(ny.p)-nx.q.Dot(ny.q)) >= angleSlack {
 		return false
 	}
-	if math.Abs(math.Sqrt(p)-math.Sqrt(x.q.Sub(y.q).Norm2())) > lengthSlack*voxel {
-		return false
-	}
-	return math.Abs(nx.p.Dot(ny.p)-nx.q.Dot(ny.q)) < angleSlack
+	p, q := math.Sqrt(x.p.Sub(y.p).Norm2()), math.Sqrt(x.q.Sub(y.q).Norm2())
+	return p >= leastLength*voxel && math.Abs(p-q) <= lengthSlack*voxel
 }
 
 // members yields the set bits of a row, ascending.
@@ -149,10 +153,9 @@ func groupOf(i int, matrix []uint64, words int) []int32 {
 // within reach whose normal is not turned away.
 func agreement(a *pointcloud.Cloud, b *Target, g pointcloud.Rigid, reach float64) float64 {
 	hits := 0
-	var near []pointcloud.Neighbor
 	for i := range a.Len() {
-		near = b.tree.Hybrid(g.Apply(a.At(i)), reach, 1, near)
-		if len(near) > 0 && g.Rotate(a.Normal(i)).Dot(b.cloud.Normal(int(near[0].Index))) > turned {
+		near, ok := b.tree.Nearest(g.Apply(a.At(i)), reach)
+		if ok && g.Rotate(a.Normal(i)).Dot(b.cloud.Normal(int(near.Index))) > turned {
 			hits++
 		}
 	}

@@ -19,6 +19,9 @@ type ICPOptions struct {
 	MaxDistance float64
 	// Iterations is the most steps; 0 means 50.
 	Iterations int
+	// Done ends the iteration: a step that moves no point by more than this share
+	// of MaxDistance is the last one; 0 means 1e-5.
+	Done float64
 	// Plain minimises the sum of squares over all matched points, as Open3D does.
 	// Without it points weigh less the farther they are from the surface, by
 	// Tukey's biweight with a scale from the residuals' median, and those whose
@@ -46,9 +49,7 @@ type ICPResult struct {
 
 const (
 	defaultSteps = 50
-	// A step that moves no point by more than this share of MaxDistance is the
-	// last one.
-	stepDone = 1e-7
+	defaultDone  = 1e-5
 	// tukey is where the biweight of a residual becomes 0, in standard deviations:
 	// 95 % efficiency on normal residuals (Holland & Welsch 1977).
 	tukey = 4.685
@@ -95,8 +96,9 @@ func NewTarget(c *pointcloud.Cloud) (*Target, error) {
 // TransformationEstimationPointToPlane does. Fewer than six matched points, at
 // the start or later, give an error wrapping ErrFit.
 func ICP(ctx context.Context, c *pointcloud.Cloud, t *Target, start pointcloud.Rigid, o ICPOptions) (ICPResult, error) {
-	if !(o.MaxDistance > 0) || o.Iterations < 0 {
-		return ICPResult{}, fmt.Errorf("align: ICP: distance %g, %d iterations: want a positive distance, no negative number", o.MaxDistance, o.Iterations)
+	if !(o.MaxDistance > 0) || o.Iterations < 0 || !(o.Done >= 0) {
+		return ICPResult{}, fmt.Errorf("align: ICP: distance %g, %d iterations, least step %g: want a positive distance, no negative number",
+			o.MaxDistance, o.Iterations, o.Done)
 	}
 	if err := start.Check(); err != nil {
 		return ICPResult{}, err
@@ -106,6 +108,9 @@ func ICP(ctx context.Context, c *pointcloud.Cloud, t *Target, start pointcloud.R
 	}
 	if o.Iterations == 0 {
 		o.Iterations = defaultSteps
+	}
+	if o.Done == 0 {
+		o.Done = defaultDone
 	}
 	s := &icp{c: c, t: t, o: o, idx: c.ValidIndices(), pose: start}
 	s.match = make([]match, len(s.idx))
@@ -146,16 +151,13 @@ type icp struct {
 }
 
 func (s *icp) findMatches(ctx context.Context) error {
-	workers := parallel.Workers(len(s.idx), icpChunk, s.o.Workers)
-	near := make([][]pointcloud.Neighbor, workers)
-	err := parallel.For(ctx, len(s.idx), icpChunk, workers, func(w, lo, hi int) {
+	err := parallel.For(ctx, len(s.idx), icpChunk, s.o.Workers, func(_, lo, hi int) {
 		for j := lo; j < hi; j++ {
 			i := int(s.idx[j])
 			m := match{p: s.pose.Apply(s.c.At(i))}
-			near[w] = s.t.tree.Hybrid(m.p, s.o.MaxDistance, 1, near[w])
-			if len(near[w]) > 0 {
-				k := int(near[w][0].Index)
-				m.n, m.dist2 = s.t.cloud.Normal(k), near[w][0].Dist2
+			if near, ok := s.t.tree.Nearest(m.p, s.o.MaxDistance); ok {
+				k := int(near.Index)
+				m.n, m.dist2 = s.t.cloud.Normal(k), near.Dist2
 				m.d = m.n.Dot(m.p.Sub(s.t.cloud.At(k)))
 				if s.o.Plain || s.pose.Rotate(s.c.Normal(i)).Dot(m.n) > turned {
 					m.weight = 1
@@ -208,7 +210,7 @@ func (s *icp) step() {
 	turn := pointcloud.FromQuaternion(1, w.X/2, w.Y/2, w.Z/2, r3.Vector{})
 	turn.T = centre.Sub(turn.Rotate(centre)).Add(x[1])
 	s.pose = turn.After(s.pose)
-	s.converged = float64(w.Norm()*reach)+x[1].Norm() < stepDone*s.o.MaxDistance
+	s.converged = float64(w.Norm()*reach)+x[1].Norm() < s.o.Done*s.o.MaxDistance
 }
 
 // solve returns the rotation vector about centre and the translation that

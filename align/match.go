@@ -21,7 +21,7 @@ const (
 	matchChunk = 64
 	// mostCandidates bounds the pairs that consensus looks at: its work grows with
 	// the square.
-	mostCandidates = 3000
+	mostCandidates = 2000
 )
 
 // matches pairs every point of either cloud with the one of the other whose
