@@ -11,7 +11,7 @@ import (
 const (
 	spacingNeighbors = 6
 	// spacingSample is the most points that Spacing looks at.
-	spacingSample = 20_000
+	spacingSample = 5000
 )
 
 // Spacing returns the distance at which the points of c sample their surface: the
@@ -21,7 +21,7 @@ const (
 // random. 0 for fewer than seven valid points, and for a cloud most of whose
 // points coincide. On lines and in solids it is a length of the same order.
 //
-// Up to 20,000 points, evenly chosen by index, decide; the tree is built from all.
+// Up to 5,000 points, evenly chosen by index, decide; the tree is built from all.
 func Spacing(ctx context.Context, c *Cloud, workers int) (float64, error) {
 	if c.CountValid() <= spacingNeighbors {
 		return 0, ctx.Err()
