@@ -47,7 +47,7 @@ type Options struct {
 	FinePoints int
 	// Tolerance is how far from the reference's surface a point may lie to count
 	// as lying on it, in the reference's unit; 0 means the spacing of the fine
-	// points.
+	// points, but not more than a hundredth of the reference's size.
 	Tolerance float64
 	// MinOverlap is the least share of the cloud's points that must lie on the
 	// reference; 0 means 0.7.
@@ -62,7 +62,8 @@ const (
 	defaultCoarse  = 1200
 	defaultFine    = 20_000
 	defaultOverlap = 0.7
-	defaultRMS     = 0.5 // of the tolerance
+	defaultRMS     = 0.5  // of the tolerance
+	toleranceShare = 0.01 // of the diagonal
 
 	leastCoarse, mostCoarse = 100, 10_000
 )
@@ -110,7 +111,7 @@ func NewReference(ctx context.Context, c *pointcloud.Cloud, o Options) (*Referen
 		return nil, err
 	}
 	if o.Tolerance == 0 {
-		r.o.Tolerance = r.small
+		r.o.Tolerance = min(r.small, toleranceShare*r.size)
 	}
 	if o.MaxRMS == 0 {
 		r.o.MaxRMS = defaultRMS * r.o.Tolerance

@@ -3,11 +3,9 @@ package align
 import (
 	"bufio"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -249,5 +247,22 @@ func TestBracket(t *testing.T) {
 	})
 }
 
-var _ = math.Pi
-var _ = strings.Fields
+// BenchmarkAlign aligns 20,000 points of the bunny.
+func BenchmarkAlign(b *testing.B) {
+	m := bunny(b)
+	r := rand.New(rand.NewPCG(1, 1))
+	c := noisy(cut(m.sample(20_000, r), 0.2, r), 0.2e-3, r).Moved(randomPose(r, 0.2))
+	for _, workers := range []int{1, 2} {
+		ref, err := NewReference(b.Context(), m.sample(20_000, r), Options{Workers: workers})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprint("workers=", workers), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := ref.Align(b.Context(), c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

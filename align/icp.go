@@ -63,6 +63,9 @@ const (
 	numeric = 1e-9
 
 	icpChunk = 256
+
+	// These outweigh the rounding of a distance, 0 among them.
+	boundSlack, boundLeast = 1 + 1e-9, 1e-200
 )
 
 // Target is what ICP aligns to: points with normals, indexed.
@@ -134,6 +137,7 @@ type match struct {
 	d      float64 // along n
 	dist2  float64
 	weight float64 // 0: none
+	near   int32   // the target's point; −1: none within reach
 }
 
 type icp struct {
@@ -154,9 +158,14 @@ func (s *icp) findMatches(ctx context.Context) error {
 	err := parallel.For(ctx, len(s.idx), icpChunk, s.o.Workers, func(_, lo, hi int) {
 		for j := lo; j < hi; j++ {
 			i := int(s.idx[j])
-			m := match{p: s.pose.Apply(s.c.At(i))}
-			if near, ok := s.t.tree.Nearest(m.p, s.o.MaxDistance); ok {
+			m := match{p: s.pose.Apply(s.c.At(i)), near: -1}
+			reach := s.o.MaxDistance
+			if last := s.match[j].near; s.steps > 0 && last >= 0 { // nothing farther need be looked at
+				reach = min(reach, float64(m.p.Sub(s.t.cloud.At(int(last))).Norm()*boundSlack)+boundLeast)
+			}
+			if near, ok := s.t.tree.Nearest(m.p, reach); ok {
 				k := int(near.Index)
+				m.near = near.Index
 				m.n, m.dist2 = s.t.cloud.Normal(k), near.Dist2
 				m.d = m.n.Dot(m.p.Sub(s.t.cloud.At(k)))
 				if s.o.Plain || s.pose.Rotate(s.c.Normal(i)).Dot(m.n) > turned {

@@ -18,9 +18,11 @@ type Guess struct {
 }
 
 const (
-	// Between these diagonals, in the cloud's numbers, a cloud may be a hall in
-	// metres or a small screw in millimetres.
-	mostMetres  = 6.0
+	// Between these diagonals, in the cloud's numbers, a cloud may be a room in
+	// metres, a small screw in millimetres or a part in inches; below likely it is
+	// rather the room.
+	mostMetres  = 3.0
+	likely      = 8.0
 	leastMillis = 20.0
 	// A diagonal below 1 mm if metres, or above 20 m if millimetres, is neither.
 	leastMetres = 1e-3
@@ -33,7 +35,7 @@ const (
 
 // GuessUnit guesses from its extent whether a cloud's coordinates are metres or
 // millimetres; c.Unit is not looked at. Scans of parts, from a pill to a car, have
-// diagonals of some millimetres to some metres: in metres the number is below 6,
+// diagonals of some millimetres to some metres: in metres the number is below 3,
 // in millimetres above 20. In between, and where either answer would be absurd,
 // the guess is not sure. Inches and centimetres are not known to it.
 //
@@ -49,6 +51,8 @@ func GuessUnit(c *Cloud) Guess {
 		return Guess{Metre, false, fmt.Sprintf("an extent of %.3g is tiny even in metres", d)}
 	case d <= mostMetres:
 		return Guess{Metre, true, fmt.Sprintf("an extent of %.3g suits metres: as millimetres it would be a speck", d)}
+	case d < likely:
+		return Guess{Metre, false, fmt.Sprintf("an extent of %.3g may be metres or millimetres", d)}
 	case d < leastMillis:
 		return Guess{Millimetre, false, fmt.Sprintf("an extent of %.3g may be metres or millimetres", d)}
 	case d <= mostMillis:

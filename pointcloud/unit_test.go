@@ -27,7 +27,7 @@ func TestGuessUnit(t *testing.T) {
 		unit Unit
 		sure bool
 	}{
-		{scaled(1), Metre, true}, {scaled(0.1), Metre, true}, {scaled(10), Metre, true},
+		{scaled(1), Metre, true}, {scaled(0.1), Metre, true}, {scaled(10), Metre, true}, {scaled(30), Metre, false},
 		{scaled(1000), Millimetre, true}, {scaled(10_000), Millimetre, true}, {scaled(1e5), Millimetre, true},
 		{scaled(70), Millimetre, false}, {scaled(1e-3), Metre, false}, {scaled(1e7), Millimetre, false},
 		{&Cloud{}, Metre, false}, {&Cloud{XYZ: []float32{1, 2, 3, 1, 2, 3}}, Metre, false},
@@ -75,7 +75,7 @@ func plainXYZ(t *testing.T, path string) *Cloud {
 
 // TestGuessUnitOfScans holds what is guessed of real files. Only of the bunny and
 // PCL's clouds is the unit known (metres); the STL parts are drawn in inches,
-// which no guess can find.
+// of which the larger one is not taken for sure metres and the smaller one is.
 func TestGuessUnitOfScans(t *testing.T) {
 	for _, x := range []struct {
 		file string
@@ -85,7 +85,7 @@ func TestGuessUnitOfScans(t *testing.T) {
 		{"opencv_contrib/bunny.ply", Metre, true},
 		{"pcl/bun0.pcd", Metre, true},
 		{"pcl/sac_plane_test.pcd", Metre, true},
-		{"trimesh/featuretype.STL", Metre, true},
+		{"trimesh/featuretype.STL", Metre, false},
 		{"trimesh/octagonal_pocket.stl", Metre, true},
 	} {
 		c := plainXYZ(t, golden.Shared(t, "data/scans/"+x.file))
