@@ -173,7 +173,7 @@ func checkSpread(c *pointcloud.Cloud) error {
 	var mean r3.Vector
 	for i := range c.Len() {
 		if c.IsValid(i) {
-			mean = mean.Add(c.At(i).Mul(1 / float64(n)))
+			mean = mean.Add(times(c.At(i), 1/float64(n)))
 		}
 	}
 	a := make([]float64, 9)
@@ -294,7 +294,7 @@ func (r *Reference) guess(ctx context.Context, sides []*view) ([]guessed, error)
 			all = append(all, guessed{view: v, pose: g})
 		}
 	}
-	reach := coarseReach * r.voxel
+	reach := float64(coarseReach * r.voxel)
 	err := parallel.For(ctx, len(all), 1, r.o.Workers, func(_, i, _ int) {
 		all[i].share = agreement(all[i].view.coarse, r.coarse, all[i].pose, reach)
 	})
@@ -307,7 +307,7 @@ func (r *Reference) guess(ctx context.Context, sides []*view) ([]guessed, error)
 		if g.share < hopeless*all[0].share {
 			continue
 		}
-		for _, wide := range []float64{2 * reach, reach} {
+		for _, wide := range []float64{float64(2 * reach), reach} {
 			s, err := ICP(ctx, g.view.coarse, r.fine, g.pose, ICPOptions{MaxDistance: wide, Iterations: 12, Done: 1e-3, Workers: r.o.Workers})
 			if errors.Is(err, ErrFit) {
 				break // it keeps its share
@@ -345,7 +345,7 @@ func middle(c *pointcloud.Cloud) r3.Vector {
 	for i := range c.Len() {
 		m = m.Add(c.At(i))
 	}
-	return m.Mul(1 / float64(max(1, c.Len())))
+	return times(m, 1/float64(max(1, c.Len())))
 }
 
 // refine runs ICP on the fine points and takes the residual.
@@ -363,7 +363,7 @@ func (r *Reference) refine(ctx context.Context, g guessed) (*Fit, error) {
 		pose = s.Pose
 	}
 	f := &Fit{Pose: pose, Free: s.Free}
-	reach := fineReach * r.small
+	reach := float64(fineReach * r.small)
 	on, sum := 0, 0.0
 	for i := range g.view.fine.Len() {
 		p := pose.Apply(g.view.fine.At(i))

@@ -9,6 +9,12 @@ import (
 // pair is a point of the cloud and the point of the reference that it may be.
 type pair struct{ p, q r3.Vector }
 
+// times returns f·v. Unlike Mul's, its products cannot be fused with a sum that
+// they feed, and every processor gets the same bits.
+func times(v r3.Vector, f float64) r3.Vector {
+	return r3.Vector{X: float64(f * v.X), Y: float64(f * v.Y), Z: float64(f * v.Z)}
+}
+
 // horn returns the rigid motion that brings the p of the listed pairs nearest to
 // their q, by least squares (Horn 1987, "Closed-form solution of absolute
 // orientation using unit quaternions").
@@ -18,13 +24,13 @@ func horn(pairs []pair, idx []int32) pointcloud.Rigid {
 		pm, qm = pm.Add(pairs[i].p), qm.Add(pairs[i].q)
 	}
 	n := 1 / float64(len(idx))
-	pm, qm = pm.Mul(n), qm.Mul(n)
+	pm, qm = times(pm, n), times(qm, n)
 	var s [3]r3.Vector // sums of products: row x, y, z of p against q
 	for _, i := range idx {
 		p, q := pairs[i].p.Sub(pm), pairs[i].q.Sub(qm)
-		s[0] = s[0].Add(q.Mul(p.X))
-		s[1] = s[1].Add(q.Mul(p.Y))
-		s[2] = s[2].Add(q.Mul(p.Z))
+		s[0] = s[0].Add(times(q, p.X))
+		s[1] = s[1].Add(times(q, p.Y))
+		s[2] = s[2].Add(times(q, p.Z))
 	}
 	a, b, c := s[1].Z-s[2].Y, s[2].X-s[0].Z, s[0].Y-s[1].X
 	d, e, f := s[0].Y+s[1].X, s[2].X+s[0].Z, s[1].Z+s[2].Y

@@ -229,10 +229,10 @@ func (s *icp) step() {
 func solve(matches []match) (x [2]r3.Vector, centre r3.Vector, reach float64, free int) {
 	total := 0.0
 	for _, m := range matches {
-		centre = centre.Add(m.p.Mul(m.weight))
+		centre = centre.Add(times(m.p, m.weight))
 		total += m.weight
 	}
-	centre = centre.Mul(1 / total)
+	centre = times(centre, 1/total)
 	for _, m := range matches {
 		if m.weight > 0 {
 			reach += float64(m.weight * m.p.Sub(centre).Norm())

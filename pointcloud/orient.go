@@ -130,7 +130,8 @@ func (s *spreading) outwards() {
 	for _, i := range idx {
 		centre = centre.Add(s.c.At(int(i)))
 	}
-	centre = centre.Mul(1 / float64(max(1, len(idx))))
+	n := float64(max(1, len(idx)))
+	centre = r3.Vector{X: centre.X / n, Y: centre.Y / n, Z: centre.Z / n}
 	sum := 0.0
 	for _, i := range idx {
 		sum += s.normal(i).Dot(s.c.At(int(i)).Sub(centre))

@@ -85,7 +85,8 @@ func VoxelDown(ctx context.Context, c *Cloud, o VoxelOptions) (*Voxels, error) {
 
 // assign numbers the voxels in the order in which points meet them.
 func (v *Voxels) assign(ctx context.Context, c *Cloud, lo r3.Vector, size float64) error {
-	origin := lo.Sub(r3.Vector{X: size / 2, Y: size / 2, Z: size / 2})
+	half := float64(size / 2)
+	origin := lo.Sub(r3.Vector{X: half, Y: half, Z: half})
 	numbers := make(map[uint64]int32)
 	last, lastKey := int32(-1), uint64(0) // neighbours in a scan often share a voxel
 	for i := range c.Len() {

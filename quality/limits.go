@@ -89,12 +89,12 @@ func middle(v []float64) (median, sigma float64) {
 		off[i] = math.Abs(x - median)
 	}
 	slices.Sort(off)
-	return median, madSigma * halfway(off)
+	return median, float64(madSigma * halfway(off))
 }
 
 func halfway(sorted []float64) float64 {
 	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+	return float64((sorted[(n-1)/2] + sorted[n/2]) / 2)
 }
 
 func seen(v []float64) Bound { return Bound{SeenMin: slices.Min(v), SeenMax: slices.Max(v)} }
