@@ -249,3 +249,30 @@ func TestAnotherSurfaceIsRefused(t *testing.T) {
 		t.Errorf("another surface: %v", err)
 	}
 }
+
+// TestClutterAndMissingReference: the cloud shows a fifth of the part that the
+// reference lacks, and a tenth of its points are no part at all.
+func TestClutterAndMissingReference(t *testing.T) {
+	const poses = 5
+	r := rand.New(rand.NewPCG(11, 11))
+	ref, err := NewReference(t.Context(), cut(bumpy(8000, 1), 0.2, r), Options{MinOverlap: 0.6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range poses {
+		g := randomPose(r, 0.1)
+		c := noisy(bumpy(8000, r.Uint64()), 0.1e-3, r)
+		for range c.Len() / 10 {
+			c.XYZ = append(c.XYZ, float32(0.1*r.Float64()), float32(0.1*r.Float64()), float32(0.1*r.Float64()))
+		}
+		f, err := ref.Align(t.Context(), c.Moved(g))
+		if err != nil {
+			t.Fatal(err)
+		}
+		angle := f.Pose.After(g).Angle().Degrees()
+		t.Logf("off by %.3f°, overlap %.2f", angle, f.Overlap)
+		if angle > rightAngle {
+			t.Errorf("off by %g°", angle)
+		}
+	}
+}
