@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/iad3d/iad3d/internal/golden"
+	"github.com/iad3d/iad3d/internal/synth"
 	"github.com/iad3d/iad3d/pointcloud"
 	"github.com/iad3d/iad3d/rgbd"
 )
@@ -273,6 +274,41 @@ func TestClutterAndMissingReference(t *testing.T) {
 		t.Logf("off by %.3f°, overlap %.2f", angle, f.Overlap)
 		if angle > rightAngle {
 			t.Errorf("off by %g°", angle)
+		}
+	}
+}
+
+// TestOrganisedScans: rasters are seen from the origin, so that only one side of
+// their normals is tried; with a loose cloud both are.
+func TestOrganisedScans(t *testing.T) {
+	raster := func(i int) *pointcloud.Cloud {
+		l, err := synth.Scan(t.Context(), "bracket", rgbd.Good, i, synth.Test, synth.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := pointcloud.FindForeground(t.Context(), l.Cloud, pointcloud.ForegroundOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Cloud.Valid = f.Part
+		return l.Cloud
+	}
+	loose, a := part(t, "bracket", rgbd.Good, 0)
+	_, b := part(t, "bracket", rgbd.Good, 1)
+	scan := raster(1)
+	for name, c := range map[string]*pointcloud.Cloud{"raster": raster(0), "loose": loose} {
+		ref, err := NewReference(t.Context(), c, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := ref.Align(t.Context(), scan)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		angle := f.Pose.After(b).After(a.Inverse()).Angle().Degrees()
+		t.Logf("raster on %s: off by %.3f°, sides known: %v", name, angle, ref.view.sided)
+		if angle > rightAngle || ref.view.sided != (name == "raster") {
+			t.Errorf("raster on %s: off by %g°", name, angle)
 		}
 	}
 }

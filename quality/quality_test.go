@@ -239,6 +239,40 @@ func TestLearn(t *testing.T) {
 	}
 }
 
+// TestLooseClouds: fill rate and distance mean nothing there, the rest does.
+func TestLooseClouds(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	loose := func(side int, sigma, scale float64) *Measurement {
+		c := wavy(side, sigma, r)
+		c.Width, c.Height = 0, 0
+		for i := range c.XYZ {
+			c.XYZ[i] = float32(scale*float64(c.XYZ[i])) + 3 // anywhere
+		}
+		return measure(t, c)
+	}
+	limits, err := Learn([]*Measurement{loose(120, 0.1e-3, 1), loose(125, 0.1e-3, 1), loose(122, 0.12e-3, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		m    *Measurement
+		want string
+	}{{loose(118, 0.1e-3, 1), ""}, {loose(120, 0.5e-3, 1), "noise_mm"}, {loose(60, 0.1e-3, 1), "spacing_mm"}, {loose(120, 0.1e-3, 1000), "spacing_mm"}} {
+		got := ""
+		for _, reason := range limits.Check(x.m) {
+			t.Log(reason)
+			if reason.What == x.want {
+				got = x.want
+			} else if x.want == "" {
+				got = reason.What
+			}
+		}
+		if got != x.want {
+			t.Errorf("%s: found %q, want %q", x.m, got, x.want)
+		}
+	}
+}
+
 // TestCableGland learns from the real training scans. All test scans, sound and
 // defective, are valid captures.
 func TestCableGland(t *testing.T) {
@@ -268,6 +302,9 @@ func TestCableGland(t *testing.T) {
 			l, err := set.Load(it)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if g := pointcloud.GuessUnit(l.Cloud); g.Unit != pointcloud.Metre || !g.Sure {
+				t.Errorf("%s: guessed unit %+v", it.Name, g)
 			}
 			m := measure(t, l.Cloud)
 			if r := limits.Check(m); len(r) > 0 {
