@@ -21,6 +21,8 @@ var arrows = map[string][]string{
 	"fusion":                 {"grid"},
 	"memory":                 {"grid", "internal/simd", "internal/parallel", "internal/portable", "internal/numpyrandom"},
 	"fpfh":                   {"pointcloud", "grid", "internal/parallel", "internal/simd", "internal/portable"},
+	"align":                  {"pointcloud", "fpfh", "internal/parallel"},
+	"quality":                {"pointcloud", "internal/parallel"},
 	"rgbd":                   {"pointcloud", "grid", "internal/parallel", "internal/portable"},
 	"rgbd/onnx":              {"rgbd", "grid", "internal/ortlib", "internal/tinyonnx"},
 	"io/dataset":             {"rgbd", "io/scan"},

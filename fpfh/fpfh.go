@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/internal/parallel"
@@ -97,18 +96,13 @@ func ComputeMaps(ctx context.Context, c *pointcloud.Cloud, o Options, ks []int) 
 	if !c.Organised() {
 		return nil, fmt.Errorf("fpfh: a map needs an organised cloud, this one has %d points without a raster", c.Len())
 	}
-	if len(ks) == 0 || slices.Min(ks) < 1 {
-		return nil, fmt.Errorf("fpfh: numbers of neighbours %v: want one or more, all positive", ks)
-	}
-	sizes := slices.Compact(slices.Sorted(slices.Values(ks)))
-	o.Search.K = sizes[len(sizes)-1]
-	data, err := compute(ctx, c, o, sizes)
+	data, err := ComputeSizes(ctx, c, o, ks)
 	if err != nil {
 		return nil, err
 	}
 	maps := make([]*grid.Map, len(ks))
-	for j, k := range ks {
-		maps[j] = &grid.Map{H: c.Height, W: c.Width, C: Dim, Data: data[slices.Index(sizes, k)], Valid: c.Valid}
+	for j := range ks {
+		maps[j] = &grid.Map{H: c.Height, W: c.Width, C: Dim, Data: data[j], Valid: c.Valid}
 	}
 	return maps, nil
 }

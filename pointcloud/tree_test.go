@@ -107,6 +107,17 @@ func TestTreeEqualsBruteForce(t *testing.T) {
 					if want := bruteForce(c, q, s); !slices.Equal(dst, want) {
 						t.Fatalf("query %v, search %+v:\ngot  %v\nwant %v", q, s, dst, want)
 					}
+					if s.K > 0 {
+						s.K = 1
+						r := s.Radius
+						if r == 0 {
+							r = math.Inf(1)
+						}
+						want := bruteForce(c, q, s)
+						if got, ok := tree.Nearest(q, r); ok != (len(want) > 0) || ok && got != want[0] {
+							t.Fatalf("query %v, nearest within %v: %v, want %v", q, r, got, want)
+						}
+					}
 				}
 			}
 		})
