@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"io/dataset":             {"rgbd", "io/scan"},
 	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff"},
 	"io/xyztiff":             {"pointcloud", "internal/limit"},
+	"io/pcd":                 {"pointcloud", "internal/points"},
 	"io/model":               {"internal/atomicfile", "internal/limit"},
 	"pointcloud":             {"internal/parallel", "internal/simd", "internal/portable"},
 	"grid":                   {"internal/parallel", "internal/simd", "internal/portable"},
@@ -34,6 +35,8 @@ var arrows = map[string][]string{
 	"internal/limit":         {},
 	"internal/atomicfile":    {},
 	"internal/golden":        {},
+	"internal/points":        {"pointcloud"},
+	"internal/pointstest":    {"pointcloud"},
 }
 
 // TestArrows holds the one-way structure: every import between packages of this
