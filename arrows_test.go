@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"io/dataset":             {"rgbd", "io/scan"},
 	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff"},
 	"io/xyztiff":             {"pointcloud", "internal/limit"},
+	"io/ply":                 {"pointcloud", "internal/points"},
 	"io/pcd":                 {"pointcloud", "internal/points"},
 	"io/model":               {"internal/atomicfile", "internal/limit"},
 	"pointcloud":             {"internal/parallel", "internal/simd", "internal/portable"},

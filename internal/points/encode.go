@@ -101,14 +101,6 @@ func (s *Sheet) Put(dst []byte, col *Column, stride, from, n int) {
 	}
 }
 
-// Records stores the records of n points from point from on in dst.
-func (s *Sheet) Records(dst []byte, from, n int) {
-	for i := range s.Cols {
-		c := &s.Cols[i]
-		s.Put(dst[c.Offset:], c, s.Stride, from, n)
-	}
-}
-
 // AppendText appends the value of a column for point i: the shortest text that
 // reads back as the same value of the column's type.
 func (s *Sheet) AppendText(dst []byte, col *Column, i int) []byte {

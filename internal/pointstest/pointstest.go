@@ -194,3 +194,35 @@ func Allocated(fn func()) uint64 {
 	runtime.ReadMemStats(&after)
 	return after.TotalAlloc - before.TotalAlloc
 }
+
+// Decodes is what a fuzz target asks of a reader for any input: that it stays
+// within Bound, or within that of size where it is more than the input's, gives
+// the same a byte at a time, and fails with one of the classes, or else gives a
+// sound cloud, which is returned.
+func Decodes(t testing.TB, b []byte, size int, decode Decoder, classes ...error) *pointcloud.Cloud {
+	t.Helper()
+	var c *pointcloud.Cloud
+	var err error
+	if used := Allocated(func() { c, err = decode(bytes.NewReader(b)) }); used > Bound(max(size, len(b))) {
+		t.Fatalf("%d bytes allocated for a file of %d", used, len(b))
+	}
+	again, againErr := decode(iotest.OneByteReader(bytes.NewReader(b)))
+	if fmt.Sprint(err) != fmt.Sprint(againErr) {
+		t.Fatalf("one byte at a time: %v, else %v", againErr, err)
+	}
+	if err != nil {
+		for _, class := range classes {
+			if errors.Is(err, class) {
+				return nil
+			}
+		}
+		t.Fatalf("error of no class: %v", err)
+	}
+	if d := Diff(again, c); d != "" {
+		t.Fatalf("one byte at a time: %s", d)
+	}
+	if err := c.Check(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

@@ -1,7 +1,6 @@
 package pcd
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -123,7 +122,7 @@ func (l *layout) ascii(s *points.Source) (*points.Table, error) {
 	var words [][]byte
 	for t.Len() < n {
 		line, err := s.Line()
-		if errors.Is(err, points.ErrLong) {
+		if err == points.ErrLong {
 			return nil, tooLarge("line %d: %w", s.Number(), err)
 		}
 		if err != nil {

@@ -38,9 +38,9 @@ func Encode(w io.Writer, c *pointcloud.Cloud, o EncodeOptions) error {
 	var err error
 	switch o.Encoding {
 	case ASCII:
-		err = writeText(w, sheet, n)
+		err = sheet.WriteText(w, ' ')
 	case Binary:
-		err = writeBinary(w, sheet, n)
+		err = sheet.WriteRecords(w, false)
 	default:
 		err = writeCompressed(w, sheet, n)
 	}
@@ -88,41 +88,6 @@ func header(c *pointcloud.Cloud, sheet *points.Sheet, o EncodeOptions) string {
 	}
 	return fmt.Sprintf("# .PCD v0.7 - Point Cloud Data file format\n%sVERSION 0.7\nFIELDS%s\nSIZE%s\nTYPE%s\nCOUNT%s\nWIDTH %d\nHEIGHT %d\nVIEWPOINT%s\nPOINTS %d\nDATA %v\n",
 		unit, &names, &sizes, &kinds, &counts, w, h, pose, c.Len(), o.Encoding)
-}
-
-// batch is how many points are written at a time.
-const batch = 1024
-
-func writeText(w io.Writer, s *points.Sheet, n int) error {
-	var text []byte
-	for i := range n {
-		for k := range s.Cols {
-			if k > 0 {
-				text = append(text, ' ')
-			}
-			text = s.AppendText(text, &s.Cols[k], i)
-		}
-		text = append(text, '\n')
-		if (i+1)%batch == 0 || i+1 == n {
-			if _, err := w.Write(text); err != nil {
-				return err
-			}
-			text = text[:0]
-		}
-	}
-	return nil
-}
-
-func writeBinary(w io.Writer, s *points.Sheet, n int) error {
-	buf := make([]byte, min(n, batch)*s.Stride)
-	for i := 0; i < n; i += batch {
-		k := min(batch, n-i)
-		s.Records(buf, i, k)
-		if _, err := w.Write(buf[:k*s.Stride]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func writeCompressed(w io.Writer, s *points.Sheet, n int) error {
