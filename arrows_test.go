@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff"},
 	"io/xyztiff":             {"pointcloud", "internal/limit"},
 	"io/ply":                 {"pointcloud", "internal/points"},
+	"io/stl":                 {"pointcloud", "internal/points"},
 	"io/pcd":                 {"pointcloud", "internal/points"},
 	"io/model":               {"internal/atomicfile", "internal/limit"},
 	"pointcloud":             {"internal/parallel", "internal/simd", "internal/portable"},

@@ -36,7 +36,7 @@ func OffsetFor(lo, hi r3.Vector) r3.Vector {
 	}
 	step := math.Ldexp(1, exp)
 	middle := func(a, b float64) float64 {
-		m := a/2 + b/2
+		m := float64(a/2) + float64(b/2)
 		if steps := math.RoundToEven(m / step); extent > 0 && math.Abs(steps) < 1<<53 {
 			return steps * step
 		}
