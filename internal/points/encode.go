@@ -144,8 +144,11 @@ func (s *Sheet) coordinate(i, axis int) float32 {
 }
 
 func (s *Sheet) absolute(i, axis int) float64 {
-	o := s.c.Offset
-	return float64(s.coordinate(i, axis)) + [3]float64{o.X, o.Y, o.Z}[axis]
+	v, o := float64(s.coordinate(i, axis)), [3]float64{s.c.Offset.X, s.c.Offset.Y, s.c.Offset.Z}[axis]
+	if o == 0 {
+		return v // −0 stays
+	}
+	return v + o
 }
 
 // packed returns the colour of point i as PCL packs it, opaque.
