@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"io/ply":                 {"pointcloud", "internal/points"},
 	"io/stl":                 {"pointcloud", "internal/points"},
 	"io/obj":                 {"pointcloud", "internal/points"},
+	"io/xyztext":             {"pointcloud", "internal/points"},
 	"io/pcd":                 {"pointcloud", "internal/points"},
 	"io/model":               {"internal/atomicfile", "internal/limit"},
 	"pointcloud":             {"internal/parallel", "internal/simd", "internal/portable"},
