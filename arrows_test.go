@@ -13,7 +13,7 @@ const modulePath = "github.com/iad3d/iad3d"
 // decision about the structure: CONTRIBUTING.md has the map.
 var arrows = map[string][]string{
 	"cmd/iad3d":              {"cmd/iad3d/internal/cli"},
-	"cmd/iad3d/internal/cli": {".", "io/*", "metrics", "report", "rgbd", "rgbd/onnx", "internal/synth", "internal/atomicfile"},
+	"cmd/iad3d/internal/cli": {".", "io/*", "metrics", "report", "rgbd", "rgbd/onnx", "pointcloud", "internal/synth", "internal/atomicfile"},
 	".":                      {"pointcloud", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
 	"report":                 {".", "metrics", "grid", "pointcloud", "rgbd"},
 	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"rgbd":                   {"pointcloud", "grid"},
 	"rgbd/onnx":              {"rgbd", "grid"},
 	"io/dataset":             {"rgbd", "io/scan"},
-	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff"},
+	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff", "io/pcd", "io/ply", "io/stl", "io/obj", "io/xyztext"},
 	"io/xyztiff":             {"pointcloud", "internal/limit"},
 	"io/ply":                 {"pointcloud", "internal/points"},
 	"io/stl":                 {"pointcloud", "internal/points"},

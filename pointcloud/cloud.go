@@ -128,7 +128,7 @@ func (c *Cloud) Check() error {
 		return fmt.Errorf("%w: %d colour components for %d points", ErrShape, len(c.RGB), n)
 	case c.Valid != nil && len(c.Valid) != n:
 		return fmt.Errorf("%w: %d validity flags for %d points", ErrShape, len(c.Valid), n)
-	case !(c.Offset.Norm2() < math.Inf(1)):
+	case c.Offset.Sub(c.Offset) != (r3.Vector{}): // NaN − NaN and Inf − Inf are NaN
 		return fmt.Errorf("%w: offset %v is not finite", ErrShape, c.Offset)
 	case (c.Width != 0 || c.Height != 0) && (c.Width <= 0 || c.Height <= 0 || n%c.Width != 0 || n/c.Width != c.Height):
 		return fmt.Errorf("%w: %d×%d pixels for %d points", ErrShape, c.Width, c.Height, n)

@@ -1,10 +1,11 @@
-// Package scan reads one capture of a part from files: an organised cloud and,
-// where there is one, its colour image.
+// Package scan reads one capture of a part from files: a cloud and, where there is
+// one, its colour image. It also writes clouds.
 //
-// What a file is follows from its content, never from its name. This version
-// reads clouds from xyz TIFF files (package xyztiff) and colour from PNG and
-// JPEG; whatever else is handed in is refused with a message that says what it
-// is. Every problem with a file is an [*Error].
+// What a file is follows from its content, never from its name. Clouds are read
+// from xyz TIFF files (package xyztiff), PCD (pcd), PLY (ply), STL (stl), OBJ (obj)
+// and text (xyztext), colour from PNG and JPEG; whatever else is handed in is
+// refused with a message that says what it is. Every problem with a file is an
+// [*Error].
 package scan
 
 import (
@@ -15,7 +16,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/iad3d/iad3d/io/xyztiff"
 	"github.com/iad3d/iad3d/pointcloud"
 	"github.com/iad3d/iad3d/rgbd"
 )
@@ -28,6 +28,14 @@ type Options struct {
 	Colour string
 	// NoColour reads geometry only, whatever Colour says.
 	NoColour bool
+	// Unit is the unit of the file's numbers; nil for what the file says, and metres
+	// where it says nothing. A TIFF file is always in metres unless this says
+	// otherwise.
+	Unit *pointcloud.Unit
+	// Surface is how many points are drawn from the surface of an STL file with the
+	// given Seed; 0 stands for its vertices. Other files take no notice.
+	Surface int
+	Seed    uint64
 	// Name is the scan's name. When it is empty it is the file's stem, after the
 	// name of the folder that holds xyz: "bent/003" for test/bent/xyz/003.tiff,
 	// "part7" for part7.tiff.
@@ -35,14 +43,18 @@ type Options struct {
 }
 
 // Read reads the cloud at path, and the colour image that o says. The scan's
-// Source is path as given. Its cloud is organised and in metres, with the pixels
-// marked as missing that are (0,0,0) or not finite. A cloud that has no other
-// pixel and a colour image of another size are errors that wrap [rgbd.ErrScan]
-// too.
+// Source is path as given. Its cloud is organised where the file has a raster, with
+// the pixels marked as missing that are (0,0,0) or not finite; a file of loose
+// points gives a cloud that is not organised, which [rgbd.Scan.Check] refuses. The
+// colours of an organised cloud become the colour image where there is no other. A cloud that has no measured
+// point and a colour image of another size are errors that wrap [rgbd.ErrScan] too.
 func Read(path string, o Options) (*rgbd.Scan, error) {
-	cloud, err := readCloud(path)
+	cloud, err := readCloud(path, o)
 	if err != nil {
 		return nil, &Error{path, err}
+	}
+	if o.Unit != nil {
+		cloud.Unit = *o.Unit
 	}
 	s := &rgbd.Scan{Name: o.Name, Source: path, Cloud: cloud}
 	if s.Name == "" {
@@ -58,7 +70,11 @@ func Read(path string, o Options) (*rgbd.Scan, error) {
 		}
 	}
 	if colour == "" {
+		s.Colour = ownColour(cloud)
 		return s, nil
+	}
+	if !cloud.Organised() {
+		return nil, &Error{colour, fmt.Errorf("%w: the colour image needs a cloud with a raster; the %d points of %s are not organised", rgbd.ErrScan, cloud.Len(), path)}
 	}
 	// The size is compared before the pixels are decoded.
 	s.Colour, err = readColour(colour, func(w, h int) error {
@@ -72,42 +88,6 @@ func Read(path string, o Options) (*rgbd.Scan, error) {
 		return nil, &Error{colour, err}
 	}
 	return s, nil
-}
-
-func readCloud(path string) (*pointcloud.Cloud, error) {
-	f, err := open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.close()
-	head, err := f.head()
-	if err != nil {
-		return nil, err
-	}
-	if k := sniff(head, f.size); k != tiffFile {
-		return nil, f.refuse(k, head)
-	}
-	h, err := xyztiff.DecodeHeader(f, f.size, xyztiff.Options{})
-	switch {
-	case err != nil:
-		return nil, err
-	case h.Samples != 3:
-		return nil, fmt.Errorf("is a TIFF file of %d sample per pixel (%v), as depth images are; a cloud has 3: x, y, z", h.Samples, h.Type)
-	case h.Type == xyztiff.Uint16:
-		return nil, errors.New("is a TIFF file of uint16 samples, as colour images are; coordinates are float32 or float64")
-	}
-	im, err := xyztiff.Decode(f, f.size, xyztiff.Options{})
-	if err != nil {
-		return nil, err
-	}
-	c, err := im.Cloud()
-	if err != nil {
-		return nil, err
-	}
-	if c.CountValid() == 0 {
-		return nil, fmt.Errorf("%w: no measured point: all %d pixels are (0,0,0) or not finite", rgbd.ErrScan, c.Len())
-	}
-	return c, nil
 }
 
 // layout returns the name of the folder above the xyz folder that path lies in.
