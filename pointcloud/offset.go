@@ -63,3 +63,24 @@ func (c *Cloud) Field(name string) []float32 {
 	}
 	return nil
 }
+
+// Rescale turns the coordinates and the Offset into another unit, which rounds
+// coordinates to float32 once more. Normals and fields stay.
+func (c *Cloud) Rescale(u Unit) {
+	if u == c.Unit {
+		return
+	}
+	factor := 1000.0
+	if u == Metre {
+		for i, v := range c.XYZ {
+			c.XYZ[i] = float32(float64(v) / factor)
+		}
+		c.Offset = r3.Vector{X: c.Offset.X / factor, Y: c.Offset.Y / factor, Z: c.Offset.Z / factor}
+	} else {
+		for i, v := range c.XYZ {
+			c.XYZ[i] = float32(float64(v) * factor)
+		}
+		c.Offset = c.Offset.Mul(factor)
+	}
+	c.Unit = u
+}

@@ -73,3 +73,19 @@ func TestFields(t *testing.T) {
 		t.Errorf("padded: %+v, %v", p, err)
 	}
 }
+
+func TestRescale(t *testing.T) {
+	c := &Cloud{XYZ: []float32{0.1, 0.25, -3}, Offset: r3.Vector{X: 5}}
+	c.Rescale(Metre)
+	if c.XYZ[0] != 0.1 || c.Unit != Metre {
+		t.Errorf("%+v", c)
+	}
+	c.Rescale(Millimetre)
+	if c.XYZ[0] != 100 || c.XYZ[1] != 250 || c.XYZ[2] != -3000 || c.Offset.X != 5000 || c.Unit != Millimetre {
+		t.Errorf("%+v", c)
+	}
+	c.Rescale(Metre)
+	if c.XYZ[0] != 0.1 || c.Offset.X != 5 || c.Unit != Metre {
+		t.Errorf("%+v", c)
+	}
+}

@@ -289,4 +289,3 @@ func TestReadMVTec(t *testing.T) {
 		t.Errorf("%q, %d×%d, colour %v", s.Name, s.Cloud.Width, s.Cloud.Height, s.Colour != nil)
 	}
 }
-

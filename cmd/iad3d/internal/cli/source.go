@@ -48,8 +48,9 @@ func unlabelled(scans iter.Seq2[*rgbd.Labelled, error]) iter.Seq2[*rgbd.Scan, er
 	}
 }
 
-// scanFiles returns the files that arguments stand for: a folder for the .tiff
-// files in it, or in its xyz folder where it has one, by name.
+// scanFiles returns the files that arguments stand for: a folder for the clouds
+// in it by their extensions, or in its xyz folder where it has one, by name. Text
+// needs an extension of its own: .txt and .csv files can be anything.
 func scanFiles(args []string) ([]string, error) {
 	var files []string
 	for _, arg := range args {
@@ -69,12 +70,12 @@ func scanFiles(args []string) ([]string, error) {
 		n := len(files)
 		for _, e := range entries {
 			ext := strings.ToLower(filepath.Ext(e.Name()))
-			if !e.IsDir() && (ext == ".tiff" || ext == ".tif") && !strings.HasPrefix(e.Name(), ".") {
+			if !e.IsDir() && ext != ".txt" && ext != ".csv" && slices.Contains(scan.Extensions(), ext) && !strings.HasPrefix(e.Name(), ".") {
 				files = append(files, filepath.Join(dir, e.Name()))
 			}
 		}
 		if len(files) == n {
-			return nil, &scan.Error{Path: dir, Err: errors.New("no .tiff files")}
+			return nil, &scan.Error{Path: dir, Err: errors.New("no .tiff, .pcd, .ply or other cloud files")}
 		}
 	}
 	return files, nil
