@@ -105,7 +105,7 @@ func (t *target) lost(c *pointcloud.Cloud) []string {
 	}
 	missing := c.Len() - c.CountValid()
 	drop(c.Organised(), t.keeps.raster, "the raster of %d×%d pixels", c.Width, c.Height)
-	drop(missing > 0, t.keeps.missing || t.name == "XYZ" && c.Organised(), "the %d missing points", missing)
+	drop(missing > 0, t.keeps.missing || t.name == "XYZ" && c.Organised(), "missing points (%d)", missing)
 	drop(c.Normals != nil, t.keeps.normals, "normals")
 	drop(c.RGB != nil, t.keeps.colour, "colours")
 	for _, f := range c.Fields {

@@ -142,7 +142,7 @@ func (a *app) runConvert(o *convertOptions, in, out string) error {
 	if doc.Width > 0 {
 		size = fmt.Sprintf("%d×%d pixels", doc.Width, doc.Height)
 	}
-	return a.printf("%s: %s, %d measured, in %s, %s\n", out, size, doc.Valid, doc.Unit, byteCount(doc.Bytes))
+	return a.printf("%s: from %s, %d measured, in %s, %s\n", out, size, doc.Valid, doc.Unit, byteCount(doc.Bytes))
 }
 
 // unitFlag returns the unit that a flag names; nil when it is not given.
