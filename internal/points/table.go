@@ -131,12 +131,17 @@ func (t *Table) AddColumns(body []byte, n int, starts, strides []int) {
 		return
 	}
 	b := t.free()
-	for i := range t.cols {
-		if c := &t.cols[i]; c.Role != Skip {
-			t.load(b, c, body[starts[i]:], strides[i], n)
+	const cached = 2048 // points whose values stay in the cache until all columns are there
+	for b.n < n {
+		k := min(cached, n-b.n)
+		for i := range t.cols {
+			if c := &t.cols[i]; c.Role != Skip {
+				t.load(b, c, body[starts[i]+b.n*strides[i]:], strides[i], k)
+			}
 		}
+		b.n += k
 	}
-	b.n, t.n = n, n
+	t.n = n
 }
 
 // load stores the next n values of a column in b.
@@ -146,6 +151,12 @@ func (t *Table) load(b *block, c *Column, src []byte, stride, n int) {
 	switch {
 	case c.Role == Coordinate && exact && b.xyz != nil:
 		floats(b.xyz[at:], 3, src, stride, n)
+		return
+	case c.Role == Normal && exact:
+		normals := b.normals[at:]
+		for i := range n {
+			normals[3*i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(src[i*stride:])))
+		}
 		return
 	case c.Role == Scalar && exact:
 		floats(b.scalars[c.field][b.n:], 1, src, stride, n)
@@ -303,8 +314,9 @@ func (t *Table) narrow(c *pointcloud.Cloud) {
 func markMissing(c *pointcloud.Cloud) {
 	zeros := c.Width > 0 && c.Offset == (r3.Vector{})
 	for i := 0; i < len(c.XYZ); i += 3 {
-		p := c.XYZ[i : i+3]
-		if p[0]-p[0] == 0 && p[1]-p[1] == 0 && p[2]-p[2] == 0 && !(zeros && p[0] == 0 && p[1] == 0 && p[2] == 0) {
+		p := c.XYZ[i : i+3 : i+3]
+		// A difference of 0 with itself has any number that is finite.
+		if (p[0]-p[0])+(p[1]-p[1])+(p[2]-p[2]) == 0 && !(zeros && p[0] == 0 && p[1] == 0 && p[2] == 0) {
 			continue
 		}
 		if c.Valid == nil {

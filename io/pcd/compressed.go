@@ -8,6 +8,10 @@ import (
 	"github.com/iad3d/iad3d/internal/points"
 )
 
+// Data that claim to shrink by more than this are walked through before anything
+// of their size is allocated.
+const likely, allowance = 4, 1 << 20
+
 // compressed reads data as PCL's writeBinaryCompressed makes them: the sizes of
 // the compressed and the plain data, 4 bytes each, and an LZF stream that holds
 // all values of the first field, then all of the second, and so on.
@@ -32,11 +36,15 @@ func (l *layout) compressed(s *points.Source) (*points.Table, error) {
 	if err != nil {
 		return nil, invalid("compressed data: %d of %d bytes: %w", len(stream), packed, points.Early(err))
 	}
-	if err := checkLZF(stream, plain); err != nil {
-		return nil, invalid("compressed data: %w", err)
+	if plain > likely*packed+allowance {
+		if err := checkLZF(stream, plain); err != nil {
+			return nil, invalid("compressed data: %w", err)
+		}
 	}
 	body := make([]byte, plain)
-	expandLZF(body, stream)
+	if err := expandLZF(body, stream); err != nil {
+		return nil, invalid("compressed data: %w", err)
+	}
 	t := points.NewTable(l.cols, l.stride, int(n))
 	t.AddColumns(body, int(n), starts, strides)
 	return t, nil

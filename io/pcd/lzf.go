@@ -63,35 +63,84 @@ func checkLZF(src []byte, n int64) error {
 	return nil
 }
 
-// expandLZF decompresses a stream that checkLZF has found to fill dst.
-func expandLZF(dst, src []byte) {
+// expandLZF decompresses a stream that must fill dst.
+func expandLZF(dst, src []byte) error {
 	at := 0
 	for i := 0; i < len(src); {
+		begin := i
 		c := int(src[i])
 		i++
 		if c < lzfLiteral {
 			c++
-			copy(dst[at:at+c], src[i:i+c])
+			if i+lzfLiteral <= len(src) && at+lzfLiteral <= len(dst) { // with what follows, in one move
+				to, from := dst[at:at+lzfLiteral:at+lzfLiteral], src[i:i+lzfLiteral:i+lzfLiteral]
+				move(to[0:16], from[0:16])
+				move(to[16:32], from[16:32])
+			} else if c > len(src)-i || c > len(dst)-at {
+				return lzfFault(dst, src, begin)
+			} else {
+				copy(dst[at:], src[i:i+c])
+			}
 			i += c
 			at += c
 			continue
 		}
 		length := c>>5 + 2
-		if length == 9 {
+		if length == 9 && i < len(src) {
 			length += int(src[i])
 			i++
 		}
-		from := at - (c&31)<<8 - int(src[i]) - 1
+		if i >= len(src) {
+			return lzfFault(dst, src, begin)
+		}
+		back := (c&31)<<8 + int(src[i]) + 1
 		i++
-		if d := at - from; d >= length {
-			copy(dst[at:at+length], dst[from:from+length])
-		} else { // the copy reads what it has written: by doubling
-			for done := 0; done < length; {
-				done += copy(dst[at+done:at+length], dst[from:at+done])
-			}
+		if back > at || length > len(dst)-at {
+			return lzfFault(dst, src, begin)
+		}
+		if length <= word && back >= word && len(dst)-at >= word { // most are short
+			move(dst[at:at+word], dst[at-back:at-back+word])
+		} else {
+			expandMatch(dst, at, back, length)
 		}
 		at += length
 	}
+	if at != len(dst) {
+		return lzfFault(dst, src, len(src))
+	}
+	return nil
+}
+
+const word = 16
+
+// move copies a word.
+func move(to, from []byte) {
+	_, _ = to[15], from[15]
+	a, b := binary.LittleEndian.Uint64(from), binary.LittleEndian.Uint64(from[8:])
+	binary.LittleEndian.PutUint64(to, a)
+	binary.LittleEndian.PutUint64(to[8:], b)
+}
+
+// expandMatch repeats length bytes from back bytes before place at on.
+func expandMatch(dst []byte, at, back, length int) {
+	if back >= word && length+word <= len(dst)-at { // with what follows, in whole words
+		for from, end := at-back, at+length; at < end; at, from = at+word, from+word {
+			move(dst[at:at+word], dst[from:from+word])
+		}
+		return
+	}
+	to, from := dst[at:at+length], dst[at-back:]
+	for k := range to {
+		to[k] = from[k]
+	}
+}
+
+// lzfFault returns the error of a stream that does not fill dst, found at byte i.
+func lzfFault(dst, src []byte, i int) error {
+	if err := checkLZF(src, int64(len(dst))); err != nil {
+		return err
+	}
+	panic(fmt.Sprintf("pcd: LZF of %d bytes for %d is sound, but not at byte %d", len(src), len(dst), i))
 }
 
 // appendLZF appends the compressed form of src to dst. It has the same output on

@@ -214,6 +214,43 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// slowLZF decompresses byte by byte; nil when that does not make n bytes.
+func slowLZF(src []byte, n int) []byte {
+	out := []byte{}
+	for len(src) > 0 {
+		c := int(src[0])
+		src = src[1:]
+		if c < 32 {
+			if c+1 > len(src) {
+				return nil
+			}
+			out = append(out, src[:c+1]...)
+			src = src[c+1:]
+			continue
+		}
+		length := c >> 5
+		if length == 7 && len(src) > 0 {
+			length += int(src[0])
+			src = src[1:]
+		}
+		if len(src) == 0 {
+			return nil
+		}
+		from := len(out) - (c&31)<<8 - int(src[0]) - 1
+		src = src[1:]
+		if from < 0 {
+			return nil
+		}
+		for k := range length + 2 {
+			out = append(out, out[from+k])
+		}
+	}
+	if len(out) != n {
+		return nil
+	}
+	return out
+}
+
 // FuzzLZF: what is compressed comes back, and no stream reads or writes beyond
 // its bounds.
 func FuzzLZF(f *testing.F) {
@@ -226,12 +263,20 @@ func FuzzLZF(f *testing.F) {
 			t.Fatal(err)
 		}
 		got := make([]byte, len(b))
-		if expandLZF(got, z); !bytes.Equal(got, b) {
-			t.Fatal("another content")
+		if err := expandLZF(got, z); err != nil || !bytes.Equal(got, b) {
+			t.Fatalf("another content: %v", err)
 		}
-		for n := range int64(64) {
-			if checkLZF(b, n) == nil {
-				expandLZF(make([]byte, n), b)
+		for n := range 80 {
+			got := make([]byte, n, n+64)
+			tail := got[n : n+64]
+			if expandLZF(got, b); !bytes.Equal(tail, make([]byte, 64)) {
+				t.Fatal("written beyond the end")
+			}
+			want := slowLZF(b, n)
+			if err := checkLZF(b, int64(n)); (err == nil) != (want != nil) {
+				t.Fatalf("%d bytes: %v, want %v", n, err, want)
+			} else if err == nil && !bytes.Equal(got, want) {
+				t.Fatalf("%d bytes: %v, want %v", n, got, want)
 			}
 		}
 	})
