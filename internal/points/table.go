@@ -19,6 +19,7 @@ type Table struct {
 	rgb    Role // Colour, Packed or Skip
 	floats bool // colours are floats: their scale shows at the end
 	normal bool
+	odd    bool // a coordinate may not be finite
 
 	n       int
 	blocks  []*block
@@ -44,6 +45,7 @@ func NewTable(cols []Column, stride, reserve int) *Table {
 		switch c := &cols[i]; c.Role {
 		case Coordinate:
 			t.wide = t.wide || !c.Type.narrow()
+			t.odd = t.odd || t.wide
 		case Normal:
 			t.normal = true
 		case Colour:
@@ -114,7 +116,7 @@ func (t *Table) Add(records []byte) {
 		n := min(len(records)/t.stride, b.room-b.n)
 		for i := range t.cols {
 			if c := &t.cols[i]; c.Role != Skip {
-				t.load(b, c, records[c.Offset:], t.stride, n)
+				t.load(b, c, records[c.Offset:], t.stride, b.n, n)
 			}
 		}
 		b.n += n
@@ -123,34 +125,28 @@ func (t *Table) Add(records []byte) {
 	}
 }
 
-// AddColumns appends n points that are stored column after column: the values of
-// column i begin at starts[i] and follow each other after strides[i] bytes. The
-// table must be new and have n records reserved.
-func (t *Table) AddColumns(body []byte, n int, starts, strides []int) {
-	if n == 0 {
-		return
+// SetColumn stores n values of column i, of which the first in src is that of
+// point from and each one lies stride bytes behind the one before. All records
+// of the table must have been reserved; points of which not every column has been set
+// have 0 there.
+func (t *Table) SetColumn(i, from, n int, src []byte, stride int) {
+	b := t.blocks[0]
+	if c := &t.cols[i]; c.Role != Skip {
+		t.load(b, c, src, stride, from, n)
 	}
-	b := t.free()
-	const cached = 2048 // points whose values stay in the cache until all columns are there
-	for b.n < n {
-		k := min(cached, n-b.n)
-		for i := range t.cols {
-			if c := &t.cols[i]; c.Role != Skip {
-				t.load(b, c, body[starts[i]+b.n*strides[i]:], strides[i], k)
-			}
-		}
-		b.n += k
-	}
-	t.n = n
+	b.n = max(b.n, from+n)
+	t.n = b.n
 }
 
-// load stores the next n values of a column in b.
-func (t *Table) load(b *block, c *Column, src []byte, stride, n int) {
-	at := 3*b.n + c.Axis
+// load stores n values of a column in b, from its point from on.
+func (t *Table) load(b *block, c *Column, src []byte, stride, from, n int) {
+	at := 3*from + c.Axis
 	exact := c.Type == Float32
 	switch {
 	case c.Role == Coordinate && exact && b.xyz != nil:
-		floats(b.xyz[at:], 3, src, stride, n)
+		if !floats(b.xyz[at:], 3, src, stride, n) {
+			t.odd = true
+		}
 		return
 	case c.Role == Normal && exact:
 		normals := b.normals[at:]
@@ -159,10 +155,10 @@ func (t *Table) load(b *block, c *Column, src []byte, stride, n int) {
 		}
 		return
 	case c.Role == Scalar && exact:
-		floats(b.scalars[c.field][b.n:], 1, src, stride, n)
+		floats(b.scalars[c.field][from:], 1, src, stride, n)
 		return
 	case c.Role == Packed:
-		rgb := b.rgb[3*b.n:]
+		rgb := b.rgb[3*from:]
 		for i := range n {
 			v := binary.LittleEndian.Uint32(src[i*stride:])
 			rgb[3*i], rgb[3*i+1], rgb[3*i+2] = uint8(v>>16), uint8(v>>8), uint8(v)
@@ -178,7 +174,7 @@ func (t *Table) load(b *block, c *Column, src []byte, stride, n int) {
 	for done := 0; done < n; {
 		v := t.scratch[:min(n-done, len(t.scratch))]
 		values(v, c.Type, src[done*stride:], stride)
-		t.store(b, c, b.n+done, v)
+		t.store(b, c, from+done, v)
 		done += len(v)
 	}
 }
@@ -241,7 +237,9 @@ func (t *Table) Cloud(w, h int) *pointcloud.Cloud {
 	} else {
 		c.XYZ = join(t, 3, func(b *block) []float32 { return b.xyz })
 	}
-	markMissing(c)
+	if t.odd || c.Width > 0 {
+		markMissing(c)
+	}
 	if t.normal {
 		c.Normals = join(t, 3, func(b *block) []float64 { return b.normals })
 	}

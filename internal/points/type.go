@@ -92,11 +92,16 @@ func values(dst []float64, t Type, src []byte, stride int) {
 }
 
 // floats stores float32 values like values does, bit by bit, to every step-th
-// element of dst.
-func floats(dst []float32, step int, src []byte, stride, n int) {
+// element of dst. It reports whether all of them are finite.
+func floats(dst []float32, step int, src []byte, stride, n int) (finite bool) {
+	const exponent, lowest = 0xff << 23, 1 << 23
+	carry := uint32(0)
 	for i := range n {
-		dst[i*step] = math.Float32frombits(binary.LittleEndian.Uint32(src[i*stride:]))
+		bits := binary.LittleEndian.Uint32(src[i*stride:])
+		carry |= bits&exponent + lowest // beyond the exponent when that is all ones
+		dst[i*step] = math.Float32frombits(bits)
 	}
+	return carry>>31 == 0
 }
 
 // Swap reverses the bytes of the n values of a column in records.

@@ -3,6 +3,7 @@ package pcd
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 
 	"github.com/iad3d/iad3d/internal/points"
@@ -25,44 +26,78 @@ func (l *layout) compressed(s *points.Source) (*points.Table, error) {
 		return nil, invalid("compressed data: %w", points.Early(err))
 	}
 	packed, plain := int64(binary.LittleEndian.Uint32(sizes[:])), int64(binary.LittleEndian.Uint32(sizes[4:]))
-	starts, strides, full := l.columns(true)
+	padding := true // stored
+	full, bare := l.plain(true), l.plain(false)
 	if plain != full {
-		var bare int64
-		if starts, strides, bare = l.columns(false); plain != bare {
+		if padding = false; plain != bare {
 			return nil, invalid("compressed data: %d bytes when decompressed, want %d for %d points", plain, full, n)
 		}
 	}
-	stream, err := readAll(s, packed)
-	if err != nil {
-		return nil, invalid("compressed data: %d of %d bytes: %w", len(stream), packed, points.Early(err))
-	}
-	if plain > likely*packed+allowance {
-		if err := checkLZF(stream, plain); err != nil {
-			return nil, invalid("compressed data: %w", err)
+	unlikely := plain > likely*packed+allowance
+	if int64(s.Promised(packed, 1)) < packed || unlikely {
+		stream, err := readAll(s, packed)
+		if err != nil {
+			return nil, invalid("compressed data: %d of %d bytes: %w", len(stream), packed, points.Early(err))
 		}
+		if unlikely {
+			if err := checkLZF(stream, plain); err != nil {
+				return nil, invalid("compressed data: %w", err)
+			}
+		}
+		s = points.NewSource(bytes.NewReader(stream))
 	}
-	body := make([]byte, plain)
-	if err := expandLZF(body, stream); err != nil {
+	t, err := l.expand(s, packed, plain, padding)
+	if err != nil {
 		return nil, invalid("compressed data: %w", err)
 	}
-	t := points.NewTable(l.cols, l.stride, int(n))
-	t.AddColumns(body, int(n), starts, strides)
 	return t, nil
 }
 
-// columns returns where the values of each column begin, how far apart they are,
-// and how long all are, with padding fields or without.
-func (l *layout) columns(padding bool) (starts, strides []int, total int64) {
+// plain returns the bytes of all points, with padding fields or without.
+func (l *layout) plain(padding bool) (total int64) {
 	for _, f := range l.h.Fields {
-		for k := range f.Count {
-			starts = append(starts, int(total)+k*f.Size)
-			strides = append(strides, f.Count*f.Size)
-		}
 		if padding || f.Name != "_" {
 			total += int64(f.Count) * int64(f.Size) * int64(l.h.Points)
 		}
 	}
-	return starts, strides, total
+	return total
+}
+
+// expand decompresses the stream of packed bytes in s, of which plain come.
+func (l *layout) expand(s *points.Source, packed, plain int64, padding bool) (*points.Table, error) {
+	unit := 0
+	for _, f := range l.h.Fields {
+		unit = max(unit, f.Count*f.Size)
+	}
+	n := l.h.Points
+	z := newExpander(s, packed, unit)
+	t := points.NewTable(l.cols, l.stride, n)
+	column := 0
+	for _, f := range l.h.Fields {
+		unit := f.Count * f.Size
+		for done := 0; done < n && (padding || f.Name != "_"); {
+			k := min(n-done, (z.end-z.start)/unit)
+			if k == 0 {
+				switch err := z.fill(); {
+				case err == io.EOF:
+					return nil, fmt.Errorf("gives %d bytes, want %d", z.out, plain)
+				case err != nil:
+					return nil, err
+				}
+				continue
+			}
+			for j := range f.Count {
+				t.SetColumn(column+j, done, k, z.buf[z.start+j*f.Size:z.end], unit)
+			}
+			z.start += k * unit
+			done += k
+		}
+		column += f.Count
+	}
+	if z.start < z.end || z.fill() != io.EOF {
+		return nil, fmt.Errorf("gives more than %d bytes", plain)
+	}
+	return t, nil
 }
 
 // readAll reads n bytes, in one piece where the file is known to have them.

@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+
+	"github.com/iad3d/iad3d/internal/points"
 )
 
 // LZF is the format of Marc Lehmann's liblzf. A control byte below 32 is followed
@@ -63,21 +66,81 @@ func checkLZF(src []byte, n int64) error {
 	return nil
 }
 
-// expandLZF decompresses a stream that must fill dst.
-func expandLZF(dst, src []byte) error {
-	at := 0
-	for i := 0; i < len(src); {
+const (
+	word  = 16
+	slack = lzfLiteral // bytes behind the end that a move may spoil
+)
+
+// expander decompresses a stream through a window that holds what the codes refer
+// to and what the caller has not taken yet.
+type expander struct {
+	src        *points.Source
+	left, size int64 // bytes of the stream still to read, and of all
+	out        int64 // bytes so far
+	buf        []byte
+	start, end int // of what has not been taken
+}
+
+// newExpander returns an expander of a stream of size bytes, for a caller that
+// takes unit bytes at once at most.
+func newExpander(src *points.Source, size int64, unit int) *expander {
+	return &expander{src: src, left: size, size: size, buf: make([]byte, lzfDistance+max(64<<10, 2*unit)+lzfLength+slack)}
+}
+
+// fill decompresses until the window is full or the stream ends; then, with
+// nothing more to give, it returns io.EOF.
+func (z *expander) fill() error {
+	keep := min(z.start, max(0, z.end-lzfDistance))
+	copy(z.buf, z.buf[keep:z.end])
+	z.start, z.end = z.start-keep, z.end-keep
+	before := z.end
+	for z.left > 0 && z.end+lzfLength+slack <= len(z.buf) {
+		// What is buffered, and more only when a code may be cut.
+		n := z.src.Buffered()
+		if n < 2*lzfLiteral {
+			n = z.src.Size()
+		}
+		src, err := z.src.Peek(int(min(z.left, int64(n))))
+		last := int64(len(src)) == z.left
+		if err != nil && !last {
+			return fmt.Errorf("%d of %d bytes: %w", z.size-z.left+int64(len(src)), z.size, points.Early(err))
+		}
+		used, err := z.expand(src, last)
+		if err != nil {
+			return fmt.Errorf("byte %d of %d: %w", z.size-z.left+int64(used)+1, z.size, err)
+		}
+		if _, err := z.src.Discard(used); err != nil {
+			return err
+		}
+		z.left -= int64(used)
+	}
+	if z.end == before {
+		return io.EOF
+	}
+	z.out += int64(z.end - before)
+	return nil
+}
+
+// expand decompresses the codes of src until the window is full; last says that
+// the stream ends with src, so that no code may be cut. It returns how many bytes it used, or where the
+// code is that is wrong.
+func (z *expander) expand(src []byte, last bool) (used int, err error) {
+	dst, at := z.buf, z.end
+	full := len(dst) - lzfLength - slack
+	sure := len(src) - lzfLiteral - 1 // up to there no code is cut
+	i := 0
+	for i < len(src) && at <= full && (i < sure || last) {
 		begin := i
 		c := int(src[i])
 		i++
 		if c < lzfLiteral {
 			c++
-			if i+lzfLiteral <= len(src) && at+lzfLiteral <= len(dst) { // with what follows, in one move
+			if i+lzfLiteral <= len(src) { // with what follows, in two moves
 				to, from := dst[at:at+lzfLiteral:at+lzfLiteral], src[i:i+lzfLiteral:i+lzfLiteral]
-				move(to[0:16], from[0:16])
-				move(to[16:32], from[16:32])
-			} else if c > len(src)-i || c > len(dst)-at {
-				return lzfFault(dst, src, begin)
+				move(to[0:word], from[0:word])
+				move(to[word:2*word], from[word:2*word])
+			} else if c > len(src)-i {
+				return begin, errLZFEarly
 			} else {
 				copy(dst[at:], src[i:i+c])
 			}
@@ -91,56 +154,37 @@ func expandLZF(dst, src []byte) error {
 			i++
 		}
 		if i >= len(src) {
-			return lzfFault(dst, src, begin)
+			return begin, errLZFEarly
 		}
 		back := (c&31)<<8 + int(src[i]) + 1
 		i++
-		if back > at || length > len(dst)-at {
-			return lzfFault(dst, src, begin)
-		}
-		if length <= word && back >= word && len(dst)-at >= word { // most are short
+		switch {
+		case back > at: // the window has all that a distance can reach
+			return begin, errLZFBack
+		case back < word:
+			to, from := dst[at:at+length], dst[at-back:]
+			for k := range to {
+				to[k] = from[k]
+			}
+		case length <= word: // most are
 			move(dst[at:at+word], dst[at-back:at-back+word])
-		} else {
-			expandMatch(dst, at, back, length)
+		default: // in whole words, with what follows
+			for k := 0; k < length; k += word {
+				move(dst[at+k:at+k+word], dst[at-back+k:at-back+k+word])
+			}
 		}
 		at += length
 	}
-	if at != len(dst) {
-		return lzfFault(dst, src, len(src))
-	}
-	return nil
+	z.end = at
+	return i, nil
 }
-
-const word = 16
 
 // move copies a word.
 func move(to, from []byte) {
-	_, _ = to[15], from[15]
+	_, _ = to[word-1], from[word-1]
 	a, b := binary.LittleEndian.Uint64(from), binary.LittleEndian.Uint64(from[8:])
 	binary.LittleEndian.PutUint64(to, a)
 	binary.LittleEndian.PutUint64(to[8:], b)
-}
-
-// expandMatch repeats length bytes from back bytes before place at on.
-func expandMatch(dst []byte, at, back, length int) {
-	if back >= word && length+word <= len(dst)-at { // with what follows, in whole words
-		for from, end := at-back, at+length; at < end; at, from = at+word, from+word {
-			move(dst[at:at+word], dst[from:from+word])
-		}
-		return
-	}
-	to, from := dst[at:at+length], dst[at-back:]
-	for k := range to {
-		to[k] = from[k]
-	}
-}
-
-// lzfFault returns the error of a stream that does not fill dst, found at byte i.
-func lzfFault(dst, src []byte, i int) error {
-	if err := checkLZF(src, int64(len(dst))); err != nil {
-		return err
-	}
-	panic(fmt.Sprintf("pcd: LZF of %d bytes for %d is sound, but not at byte %d", len(src), len(dst), i))
 }
 
 // appendLZF appends the compressed form of src to dst. It has the same output on
