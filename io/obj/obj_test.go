@@ -166,3 +166,9 @@ func ExampleEncode() {
 	}
 	// Output: v 0 0.25 0.5 1 0 0.2
 }
+
+func ExampleDecodeHeader() {
+	h, err := DecodeHeader(strings.NewReader("# from a scanner\nv 0 0 1 0.5 0.5 0.5\n"), Options{})
+	fmt.Println(h.Colour, h.Comments, err)
+	// Output: true [from a scanner] <nil>
+}

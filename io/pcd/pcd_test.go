@@ -309,3 +309,23 @@ func ExampleDecodeHeader() {
 	fmt.Println(h.Width, h.Height, h.Fields[3].Name, h.Encoding, h.Organised(), err)
 	// Output: 640 480 rgb binary true <nil>
 }
+
+func ExampleEncode() {
+	c := &pointcloud.Cloud{XYZ: []float32{0, 0.25, 0.5}, RGB: []uint8{255, 0, 51}}
+	if err := Encode(os.Stdout, c, EncodeOptions{Encoding: ASCII}); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// # .PCD v0.7 - Point Cloud Data file format
+	// VERSION 0.7
+	// FIELDS x y z rgb
+	// SIZE 4 4 4 4
+	// TYPE F F F U
+	// COUNT 1 1 1 1
+	// WIDTH 1
+	// HEIGHT 1
+	// VIEWPOINT 0 0 0 1 0 0 0
+	// POINTS 1
+	// DATA ascii
+	// 0 0.25 0.5 4294901811
+}

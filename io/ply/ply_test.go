@@ -275,3 +275,9 @@ func ExampleDecode() {
 	fmt.Println(c.XYZ, c.Field("intensity"), err)
 	// Output: [1 2 3] [77] <nil>
 }
+
+func ExampleDecodeHeader() {
+	h, err := DecodeHeader(strings.NewReader("ply\nformat binary_big_endian 1.0\nelement vertex 8\nproperty float x\nproperty float y\nproperty float z\nelement face 6\nproperty list uchar int vertex_indices\nend_header\n"), Options{})
+	fmt.Println(h.Encoding, h.Vertices, h.Elements[1].Name, h.Elements[1].Count, err)
+	// Output: binary_big_endian 8 face 6 <nil>
+}

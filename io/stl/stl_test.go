@@ -386,3 +386,16 @@ func ExampleEncode() {
 	// endfacet
 	// endsolid part
 }
+
+func ExampleDecodeHeader() {
+	h, err := DecodeHeader(strings.NewReader("solid part\n"+facet+"endsolid part\n"), Options{})
+	fmt.Println(h.ASCII, h.Name, err)
+	// Output: true part <nil>
+}
+
+func ExampleFromCloud() {
+	c := &pointcloud.Cloud{Width: 2, Height: 2, XYZ: []float32{0, 0, 1, 1, 0, 1, 0, 1, 1, 1, 1, 1}}
+	m, err := FromCloud(c)
+	fmt.Println(m.Len(), err)
+	// Output: 2 <nil>
+}

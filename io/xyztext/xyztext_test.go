@@ -282,3 +282,9 @@ func ExampleEncode() {
 	// 1
 	// 0 0.25 0.5 255 0 51
 }
+
+func ExampleDecodeHeader() {
+	h, err := DecodeHeader(strings.NewReader("0,5;1;2;255;0;0\n0,25;1;2;0;255;0\n"), Options{})
+	fmt.Printf("%c %v %s %v\n", h.Separator, h.DecimalComma, h.Columns, err)
+	// Output: ; true [x y z red green blue] <nil>
+}

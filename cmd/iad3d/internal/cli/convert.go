@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -52,7 +53,9 @@ func (a *app) convert() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return a.runConvert(&o, args[0], args[1]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.runConvert(cmd.Context(), &o, args[0], args[1])
+		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -83,7 +86,7 @@ type convertDocument struct {
 	Lost   []string `json:"lost"`
 }
 
-func (a *app) runConvert(o *convertOptions, in, out string) error {
+func (a *app) runConvert(ctx context.Context, o *convertOptions, in, out string) error {
 	so := scan.Options{Colour: o.rgb, Surface: o.surface, Seed: o.seed}
 	var err error
 	if so.Unit, err = unitFlag("unit", o.unit); err != nil {
@@ -123,9 +126,15 @@ func (a *app) runConvert(o *convertOptions, in, out string) error {
 	if to != nil {
 		c.Rescale(*to)
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	lost, err := writeCloud(out, in, c, scan.WriteOptions{ASCII: o.ascii, Viewpoint: info.Viewpoint})
 	if err != nil {
 		return err
+	}
+	if v := info.Viewpoint; v != nil && *v != [7]float64{3: 1} && !strings.EqualFold(filepath.Ext(out), ".pcd") {
+		lost = append(lost, "the viewpoint")
 	}
 	written, err := os.Stat(out)
 	if err != nil {

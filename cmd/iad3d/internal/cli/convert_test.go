@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/color"
 	"os"
@@ -96,7 +97,7 @@ func TestConvert(t *testing.T) {
 		for _, flags := range [][]string{nil, {"--ascii"}} {
 			out := filepath.Join(t.TempDir(), "new", "all."+ext)
 			r := run(t, append([]string{"convert", start, out}, flags...)...)
-			if r.code != exitFine || r.stderr != "" {
+			if r.code != exitFine || (r.stderr == "") != (ext == "pcd") || ext != "pcd" && r.stderr != out+" has no place for the viewpoint\n" {
 				t.Errorf("%s: %+v", ext, r)
 			}
 			if d := pointstest.Diff(readCloud(t, out), raster()); d != "" {
@@ -130,7 +131,7 @@ func TestConvertGolden(t *testing.T) {
 		t.Errorf("quiet: %+v", r)
 	}
 	doc := document[convertDocument](t, "convert", start, filepath.Join(dir, "b.ply"))
-	want := convertDocument{start, filepath.Join(dir, "b.ply"), "PCD", int64(len(get(t, filepath.Join(dir, "b.ply")))), 12, 11, 4, 3, "m", []string{}}
+	want := convertDocument{start, filepath.Join(dir, "b.ply"), "PCD", int64(len(get(t, filepath.Join(dir, "b.ply")))), 12, 11, 4, 3, "m", []string{"the viewpoint"}}
 	if !reflect.DeepEqual(doc, want) {
 		t.Errorf("document %+v, want %+v", doc, want)
 	}
@@ -170,6 +171,17 @@ func TestConvertSTL(t *testing.T) {
 		t.Error("the same seed gave another file")
 	}
 	refuse(t, exitUsage, []string{"--surface is for STL files", "is PLY"}, "convert", "--surface", "5", out, filepath.Join(t.TempDir(), "b.ply"))
+}
+
+func TestConvertInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	start := putPCD(t, filepath.Join(dir, "start.pcd"), raster())
+	unchanged(t, dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if r := runContext(ctx, "convert", start, filepath.Join(dir, "a.ply")); r.code != exitInterrupted {
+		t.Errorf("%+v", r)
+	}
 }
 
 func TestConvertRefuses(t *testing.T) {

@@ -156,7 +156,8 @@ func (a *app) inspectScan(path string, s *rgbd.Scan) error {
 		return a.document(d)
 	}
 	axis := func(k int) string {
-		return fmt.Sprintf("%.2f to %.2f mm (%.2f)", d.Min[k], d.Max[k], d.Max[k]-d.Min[k])
+		text := fmt.Sprintf("%.2f to %.2f mm (%.2f)", d.Min[k], d.Max[k], d.Max[k]-d.Min[k])
+		return strings.TrimPrefix(strings.ReplaceAll(" "+text, " -0.00 ", " 0.00 "), " ")
 	}
 	spacing, colour, truth := "no neighbours", "none", "none"
 	if d.Pitch != nil {
