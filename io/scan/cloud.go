@@ -50,6 +50,9 @@ func cloudFile(path string) (f *file, s source, head []byte, err error) {
 	head, err = f.head()
 	if err == nil {
 		k := sniff(head, f.size)
+		if k == unknown && f.named(".stl") { // cut, or it would have the right size
+			k = stlFile
+		}
 		var ok bool
 		if s, ok = k.source(); ok {
 			return f, s, head, nil

@@ -1,7 +1,8 @@
 // Package scan reads one capture of a part from files: a cloud and, where there is
 // one, its colour image. It also writes clouds.
 //
-// What a file is follows from its content, never from its name. Clouds are read
+// What a file is follows from its content, never from its name (but for the words
+// about a damaged STL file). Clouds are read
 // from xyz TIFF files (package xyztiff), PCD (pcd), PLY (ply), STL (stl), OBJ (obj)
 // and text (xyztext), colour from PNG and JPEG; whatever else is handed in is
 // refused with a message that says what it is. Every problem with a file is an

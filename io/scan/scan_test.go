@@ -205,6 +205,7 @@ func TestReadRefuses(t *testing.T) {
 		"PCD":          {write(t, filepath.Join(dir, "p.pcd"), "# .PCD v.7 - Point Cloud\n"), []string{"pcd: header line 2: unexpected EOF"}},
 		"ASCII STL":    {write(t, filepath.Join(dir, "a.stl"), "solid part\n"), []string{"stl: triangle 1: unexpected EOF"}},
 		"no triangle":  {write(t, filepath.Join(dir, "b.stl"), string(stl)), []string{"no point in the file"}},
+		"cut STL":      {write(t, filepath.Join(dir, "cut.STL"), string(append(stl, "0123456789"...))), []string{"stl: more data behind the last of 0 triangles"}},
 		"E57":          {write(t, filepath.Join(dir, "e.e57"), "ASTM-E57xxxx"), []string{"is an E57 file", only}},
 		"no vertex":    {write(t, filepath.Join(dir, "n.ply"), "ply\nformat ascii 1.0\nelement vertex 0\nproperty float x\nproperty float y\nproperty float z\nend_header\n"), []string{"no point in the file"}},
 		"all missing":  {write(t, filepath.Join(dir, "n.xyz"), "nan 1 2\n1 2 inf\n"), []string{"no measured point: all 2 are not finite"}},

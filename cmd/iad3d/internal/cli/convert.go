@@ -170,11 +170,11 @@ func unitFlag(flag, value string) (*pointcloud.Unit, error) {
 // convertTarget checks, before anything is read, that out can be written, in a
 // known format, and is not in.
 func convertTarget(in, out string, force bool) error {
-	if err := scan.CanWrite(out); err != nil {
-		return usagef("%s: %v", out, err)
-	}
 	if err := writable(out); err != nil {
 		return err
+	}
+	if err := scan.CanWrite(out); err != nil {
+		return usagef("%s: %v", out, err)
 	}
 	there, err := os.Stat(out)
 	if err != nil {

@@ -199,6 +199,7 @@ func TestConvertRefuses(t *testing.T) {
 	refuse(t, exitUsage, []string{"itself; it is never overwritten"}, "convert", "--force", start, filepath.Join(dir, ".", "start.pcd"))
 	refuse(t, exitUsage, []string{"itself; it is never overwritten"}, "convert", "--force", start, filepath.Join(dir, "link.pcd"))
 	refuse(t, exitUsage, []string{"itself; it is never overwritten"}, "convert", "--force", filepath.Join(dir, "link.pcd"), start)
+	refuse(t, exitUsage, []string{dir + " is a folder; name a file"}, "convert", start, dir)
 	refuse(t, exitUsage, []string{other + " exists; --force replaces it"}, "convert", start, other)
 	refuse(t, exitUsage, []string{"--to mm: TIFF is in metres"}, "convert", "--to", "mm", start, filepath.Join(dir, "a.tiff"))
 	refuse(t, exitInput, []string{loose, "xyz TIFF holds a raster, and 2 points that are not organised have none"}, "convert", loose, filepath.Join(dir, "a.tiff"))
@@ -242,6 +243,8 @@ ground truth  none
 		t.Errorf("%+v", d)
 	}
 	putPNG(t, filepath.Join(dir, "rgb", "part.png"), image.NewNRGBA(image.Rect(0, 0, 4, 3)))
+	short := put(t, filepath.Join(dir, "short.csv"), []byte("1;2\n"))
+	refuse(t, exitInput, []string{short, "2 values in \"1;2\", want 3 or more"}, "inspect", short)
 	says := []string{loose, "cloud of 3 points is not organised (it has no raster); this version fits and scores organised clouds"}
 	refuse(t, exitInput, says, "score", "--model", testModel(t), loose)
 	refuse(t, exitInput, says, "preprocess", "--out", filepath.Join(dir, "new"), loose)

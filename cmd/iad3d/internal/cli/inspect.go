@@ -45,7 +45,7 @@ func (a *app) runInspect(path string) error {
 	}
 	// What a file that cannot be used was meant to be, its beginning says, or the
 	// lack of it its name.
-	named := strings.HasPrefix(strings.ToLower(filepath.Ext(path)), ".tif")
+	named := slices.Contains(scan.Extensions(), strings.ToLower(filepath.Ext(path)))
 	if !errors.Is(bad, model.ErrNotModel) && !errors.Is(bad, os.ErrNotExist) && !named {
 		return bad
 	}
