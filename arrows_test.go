@@ -13,7 +13,7 @@ const modulePath = "github.com/iad3d/iad3d"
 // decision about the structure: CONTRIBUTING.md has the map.
 var arrows = map[string][]string{
 	"cmd/iad3d":              {"cmd/iad3d/internal/cli"},
-	"cmd/iad3d/internal/cli": {".", "io/*", "metrics", "report", "rgbd", "rgbd/onnx", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
+	"cmd/iad3d/internal/cli": {".", "io/*", "metrics", "report", "rgbd", "rgbd/onnx", "pointcloud", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
 	".":                      {"pointcloud", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
 	"report":                 {".", "metrics", "grid", "pointcloud", "rgbd"},
 	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
@@ -26,10 +26,15 @@ var arrows = map[string][]string{
 	"rgbd":                   {"pointcloud", "grid", "internal/parallel", "internal/portable"},
 	"rgbd/onnx":              {"rgbd", "grid", "internal/ortlib", "internal/tinyonnx"},
 	"io/dataset":             {"rgbd", "io/scan"},
-	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff", "io/depthpng", "io/camera"},
+	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff", "io/depthpng", "io/camera", "io/pcd", "io/ply", "io/stl", "io/obj", "io/xyztext"},
 	"io/xyztiff":             {"pointcloud", "internal/limit"},
 	"io/depthpng":            {"internal/limit"},
 	"io/camera":              {"rgbd"},
+	"io/ply":                 {"pointcloud", "internal/points"},
+	"io/stl":                 {"pointcloud", "internal/points"},
+	"io/obj":                 {"pointcloud", "internal/points"},
+	"io/xyztext":             {"pointcloud", "internal/points"},
+	"io/pcd":                 {"pointcloud", "internal/points"},
 	"io/model":               {"internal/atomicfile", "internal/limit"},
 	"pointcloud":             {"internal/parallel", "internal/simd", "internal/portable"},
 	"grid":                   {"internal/parallel", "internal/simd", "internal/portable"},
@@ -43,6 +48,8 @@ var arrows = map[string][]string{
 	"internal/standin":       {"grid", "rgbd"},
 	"internal/ortlib":        {"internal/atomicfile"},
 	"internal/tinyonnx":      {},
+	"internal/points":        {"pointcloud"},
+	"internal/pointstest":    {"pointcloud"},
 }
 
 // TestArrows holds the one-way structure: every import between packages of this
