@@ -67,7 +67,7 @@ func (c *Config) checkFeatures() error {
 	case len(c.Features) == 0:
 		return badConfig("no feature; there are: %s", strings.Join(Features(), ", "))
 	case b == nil && c.has(FeatureDepth):
-		return fmt.Errorf("%w: %w: feature depth needs one", ErrConfig, ErrBackbone)
+		return fmt.Errorf("%w: feature %s needs a %w", ErrConfig, FeatureDepth, ErrBackbone)
 	case b == nil:
 		return nil
 	case !c.usesBackbone():

@@ -208,7 +208,7 @@ func TestFeaturesRefused(t *testing.T) {
 		{featured(iad3d.ProtocolBTF, "colour"), false, `feature "colour"; there are: fpfh, rgb`},
 		{featured(iad3d.ProtocolBTF, "fpfh", "fpfh"), false, "twice"},
 		{featured(iad3d.ProtocolDefault, "sift"), false, "needs the BTF protocol"},
-		{featured(iad3d.ProtocolBTF, "depth"), false, "feature depth needs one"},
+		{featured(iad3d.ProtocolBTF, "depth"), false, "feature depth needs a backbone"},
 		{featured(iad3d.ProtocolBTF, "fpfh"), true, "do not use it"},
 		{iad3d.Config{Protocol: iad3d.ProtocolBTF, Features: []string{"hog"}, Cells: 20}, false, "20 cells need the size 160"},
 	} {
