@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"math"
 	"sort"
 )
 
@@ -9,13 +10,35 @@ import (
 // papers integrate the PRO curve.
 const OfficialLimit = 0.3
 
-// Curve is a PRO curve: PRO[i] over FPR[i], both in [0, 1], neither descending,
-// ending at (1, 1), with straight lines between the points. Equal FPRs in a row
-// are a vertical step.
+// Limits returns the false-positive rates up to which the field integrates PRO
+// and sPRO curves: 0.3, 0.1, 0.05 and 0.01.
+func Limits() []float64 { return []float64{OfficialLimit, 0.1, 0.05, 0.01} }
+
+// Axis is what a coordinate of a curve measures.
+type Axis string
+
+const (
+	AxisFPR       Axis = "false-positive rate"
+	AxisTPR       Axis = "true-positive rate"
+	AxisPRO       Axis = "per-region overlap"
+	AxisSPRO      Axis = "saturated per-region overlap"
+	AxisRecall    Axis = "recall"
+	AxisPrecision Axis = "precision"
+)
+
+// Curve is a curve with straight lines between its points (X[i], Y[i]), X not
+// descending. All but precision-recall curves are over the false-positive rate,
+// do not descend in Y either and end at (1, 1). Equal X in a row are a vertical
+// step.
 type Curve struct {
-	FPR, PRO   []float64
-	Regions    int // defect regions averaged over
-	OKPixels   int // sound pixels behind the false-positive rate
+	X, Y         []float64 // in [0, 1]
+	XAxis, YAxis Axis
+	// Threshold belongs to each point: of a ROC or precision-recall curve a score
+	// not below it counts as defect, of a curve by [Pixels.PROCurveAt] a score above
+	// it. Nil for the other curves.
+	Threshold  []float64
+	Regions    int // defect regions averaged over; 0 where there are none
+	OKPixels   int // sound samples behind the false-positive rate
 	Convention Convention
 }
 
@@ -26,15 +49,21 @@ type Area struct {
 	Convention Convention
 }
 
+// Figure returns the area without its limit, which the convention names.
+func (a Area) Figure() Figure { return Figure{a.Value, a.Convention} }
+
 // Area returns the area up to the false-positive rate limit, 0 < limit ≤ 1,
 // divided by limit: trapezoids, the last one cut at the limit by linear
-// interpolation where no point of the curve lies there, as in MVTec's script.
-// A limit outside that range is an [ErrOption].
+// interpolation where no point of the curve lies there, as in MVTec's scripts.
+// A limit outside that range, or a precision-recall curve, is an [ErrOption].
 func (c *Curve) Area(limit float64) (Area, error) {
-	if !(limit > 0 && limit <= 1) {
+	switch {
+	case c.XAxis != AxisFPR:
+		return Area{}, fmt.Errorf("metrics: %w: area over %s", ErrOption, c.XAxis)
+	case !(limit > 0 && limit <= 1):
 		return Area{}, fmt.Errorf("metrics: %w: limit %v, want 0 < limit ≤ 1", ErrOption, limit)
 	}
-	a, err := areaUpTo(c.FPR, c.PRO, limit)
+	a, err := areaUpTo(c.X, c.Y, limit)
 	if err != nil {
 		return Area{}, err
 	}
@@ -64,15 +93,34 @@ func areaUpTo(x, y []float64, limit float64) (float64, error) {
 	return area, nil
 }
 
+// Thin returns the curve with few points, for drawing and tables: of points
+// closer together than step in both directions only the first remains, and the
+// last point of the curve. Areas are to be taken of the curve itself.
+func (c *Curve) Thin(step float64) *Curve {
+	t := *c
+	t.X, t.Y, t.Threshold = nil, nil, nil
+	for i := range c.X {
+		n := len(t.X)
+		if n > 0 && i < len(c.X)-1 && math.Abs(c.X[i]-t.X[n-1]) < step && math.Abs(c.Y[i]-t.Y[n-1]) < step {
+			continue
+		}
+		t.X, t.Y = append(t.X, c.X[i]), append(t.Y, c.Y[i])
+		if c.Threshold != nil {
+			t.Threshold = append(t.Threshold, c.Threshold[i])
+		}
+	}
+	return &t
+}
+
 // vertex appends a point, moving the last one instead where it lies on the
 // horizontal or vertical line to the new.
 func (c *Curve) vertex(x, y float64) {
-	n := len(c.FPR)
-	onX := n > 0 && c.FPR[n-1] == x && (c.PRO[n-1] == y || n > 1 && c.FPR[n-2] == x)
-	onY := n > 1 && c.PRO[n-1] == y && c.PRO[n-2] == y
+	n := len(c.X)
+	onX := n > 0 && c.X[n-1] == x && (c.Y[n-1] == y || n > 1 && c.X[n-2] == x)
+	onY := n > 1 && c.Y[n-1] == y && c.Y[n-2] == y
 	if onX || onY {
-		c.FPR[n-1], c.PRO[n-1] = x, y
+		c.X[n-1], c.Y[n-1] = x, y
 		return
 	}
-	c.FPR, c.PRO = append(c.FPR, x), append(c.PRO, y)
+	c.X, c.Y = append(c.X, x), append(c.Y, y)
 }

@@ -14,7 +14,7 @@ func ExampleROCAUC() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(auc, "-", metrics.ConventionROCAUC)
+	fmt.Println(auc.Value, "-", auc.Convention)
 	// Output: 0.75 - ROC AUC: Mann-Whitney, ties count one half (scikit-learn)
 }
 
@@ -68,7 +68,7 @@ func ExamplePixels() {
 	}
 	for _, limit := range []float64{0.3, 0.05} {
 		a, _ := curve.Area(limit)
-		fmt.Println(auc, a.Value, a.Limit)
+		fmt.Println(auc.Value, a.Value, a.Limit)
 	}
 	// Output:
 	// 1 1 0.3

@@ -34,7 +34,7 @@ func TestPixelsRejects(t *testing.T) {
 		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), "image 1") || !strings.Contains(err.Error(), c.words) {
 			t.Errorf("%v: error %v, want %v with %q", c.m, err, c.want, c.words)
 		}
-		if auc, err := p.ROCAUC(); auc != 0 || err != nil || p.Images() != 1 || p.OKPixels() != 1 || p.DefectPixels() != 1 || p.Regions() != 1 {
+		if auc, err := p.ROCAUC(); auc.Value != 0 || err != nil || p.Images() != 1 || p.OKPixels() != 1 || p.DefectPixels() != 1 || p.Regions() != 1 {
 			t.Errorf("%v: the pool changed: ROCAUC %v, %v", c.m, auc, err)
 		}
 	}
@@ -47,7 +47,11 @@ func TestPixelsWithoutImages(t *testing.T) {
 	_, aupr := p.AUPRTrapezoid()
 	_, f1 := p.F1Max()
 	_, pro := p.PROCurve(PROOptions{})
-	for _, err := range []error{auc, ap, aupr, f1, pro} {
+	_, iou := p.IoUMax()
+	_, roc := p.ROCCurve()
+	_, pr := p.PRCurve()
+	_, loco := p.LOCOSampling(LOCODistance)
+	for _, err := range []error{auc, ap, aupr, f1, pro, iou, roc, pr, loco} {
 		if !errors.Is(err, ErrEmpty) {
 			t.Errorf("error %v, want ErrEmpty", err)
 		}
@@ -94,7 +98,7 @@ func TestFromMap(t *testing.T) {
 	truth := make([]bool, 6)
 	truth[5] = true
 	auc, err := PixelROCAUC([]Image[float32]{FromMap(m, truth)})
-	if auc != 1 || err != nil {
+	if auc.Value != 1 || err != nil {
 		t.Errorf("ROCAUC %v, %v; want 1", auc, err)
 	}
 	if _, err := PixelROCAUC([]Image[float32]{FromMap(grid.New(2, 3, 2), truth)}); !errors.Is(err, ErrLength) {

@@ -10,6 +10,9 @@ type PROOptions struct {
 	Thresholds int
 	// Exact takes every distinct score as a threshold instead.
 	Exact bool
+	// Kind restricts the average to the channels of that kind of defect; the
+	// false-positive rate stays that of all. Empty: all regions.
+	Kind string
 }
 
 const (
@@ -42,7 +45,9 @@ func PROCurve[S Score](images []Image[S], o PROOptions) (*Curve, error) {
 // PROCurve returns the per-region overlap (the share of a defect region's pixels
 // that are found, averaged over the regions of all images) against the
 // false-positive rate over the sound pixels of all images (Bergmann et al.,
-// "The MVTec Anomaly Detection Dataset", IJCV 2021, section 5.2).
+// "The MVTec Anomaly Detection Dataset", IJCV 2021, section 5.2). Where regions
+// have a saturation below their size it is the sPRO curve: the share is
+// min(found/saturation, 1).
 //
 // The official curve follows the evaluation script of MVTec 3D-AD, which BTF and
 // M3DM carry along, in all its choices, and agrees to 1e-9: with the N sound
@@ -67,90 +72,141 @@ func (p *Pixels[S]) PROCurve(o PROOptions) (*Curve, error) {
 	if o.Thresholds < 2 || o.Thresholds > mostThresholds {
 		return nil, fmt.Errorf("metrics: %w: %d thresholds, want 2…%d", ErrOption, o.Thresholds, mostThresholds)
 	}
-	r, err := p.ranking()
-	switch {
-	case err != nil:
+	v, c, err := p.overlap(o.Kind)
+	if err != nil {
 		return nil, err
-	case len(p.sizes) == 0:
-		return nil, fmt.Errorf("metrics: %w in %d images", ErrNoRegion, p.images)
-	case p.ok.n == 0:
-		return nil, fmt.Errorf("metrics: %w in %d images", ErrNoOKPixel, p.images)
 	}
-	c := &Curve{Regions: len(p.sizes), OKPixels: p.ok.n}
 	if o.Exact {
-		c.Convention = "PRO exact: 8-connected, every distinct score, ties grouped"
-		p.exact(c, r)
+		c.name("exact: %severy distinct score, ties grouped", v.connectivity())
+		p.exact(c, v)
 	} else {
-		c.Convention = Convention(fmt.Sprintf("PRO official: 8-connected, %d positions", o.Thresholds))
-		p.official(c, o.Thresholds)
+		c.name("official: %s%d positions", v.connectivity(), o.Thresholds)
+		p.official(c, v, o.Thresholds)
 	}
 	return c, nil
 }
 
+// name sets the convention: PRO or sPRO, then the way.
+func (c *Curve) name(format string, args ...any) {
+	what := "PRO "
+	if c.YAxis == AxisSPRO {
+		what = "sPRO "
+	}
+	c.Convention = Convention(what + fmt.Sprintf(format, args...))
+}
+
 // official appends the points in ascending order of FPR: thresholds descend.
-func (p *Pixels[S]) official(c *Curve, thresholds int) {
-	c.FPR, c.PRO = make([]float64, 0, thresholds+1), make([]float64, 0, thresholds+1)
-	last := p.ok.n - 1
+func (p *Pixels[S]) official(c *Curve, v *overlap[S], thresholds int) {
+	c.X, c.Y = make([]float64, 0, thresholds+1), make([]float64, 0, thresholds+1)
+	last := p.ok - 1
 	step := float64(last) / float64(thresholds-1)
-	o := p.overlap()
+	g := 0
 	for i := thresholds - 1; i >= 0; i-- {
 		pos := last // numpy's linspace sets its last value
 		if i < thresholds-1 {
 			pos = int(float64(i) * step)
 		}
-		t := p.ok.at(pos)
-		for o.next > 0 && p.defect[o.next-1] > t {
-			o.take(o.next - 1)
+		// A defect score exceeds the sound score at the position when more sound
+		// scores than the position are below it.
+		for ; g < len(p.rank.from) && p.ok-p.rank.reach[g] > pos; g++ {
+			v.take(p.rank.from[g])
 		}
-		c.FPR = append(c.FPR, 1-float64(pos+1)/float64(p.ok.n))
-		c.PRO = append(c.PRO, o.mean())
+		c.X = append(c.X, 1-float64(pos+1)/float64(p.ok))
+		c.Y = append(c.Y, v.mean())
 	}
-	c.FPR, c.PRO = append(c.FPR, 1), append(c.PRO, 1)
+	c.X, c.Y = append(c.X, 1), append(c.Y, 1)
 }
 
-func (p *Pixels[S]) exact(c *Curve, r ranking[S]) {
+func (p *Pixels[S]) exact(c *Curve, v *overlap[S]) {
 	c.vertex(0, 0)
-	o := p.overlap()
-	n := float64(p.ok.n)
-	for t := range r.ties() {
-		c.vertex(float64(t.above)/n, o.mean())
-		o.take(t.from)
-		c.vertex(float64(t.above+t.equal)/n, o.mean())
+	n := float64(p.ok)
+	for g, from := range p.rank.from {
+		c.vertex(float64(p.rank.above[g])/n, v.mean())
+		v.take(from)
+		c.vertex(float64(p.rank.reach[g])/n, v.mean())
 	}
 	c.vertex(1, 1)
 }
 
-// overlap sums the PRO while the threshold falls.
-type overlap struct {
-	region []int32
-	weight []float64 // of a pixel of each region: 1/size
-	next   int       // defect pixels from here on are found
+// overlap sums the (s)PRO while the threshold falls.
+type overlap[S Score] struct {
+	pool    *Pixels[S]
+	counted []bool  // regions averaged over
+	n       int     // how many they are
+	found   []int32 // pixels found, where a region has a saturation
+	next    int     // defect pixels from here on are found
 	// Compensated (Kahan), so that millions of pixels add up to the number of
 	// regions within a rounding or two.
 	sum, low float64
 }
 
-func (p *Pixels[S]) overlap() *overlap {
-	o := &overlap{region: p.region, weight: make([]float64, len(p.sizes)), next: len(p.region)}
-	for i, n := range p.sizes {
-		o.weight[i] = 1 / float64(n)
+// overlap returns the state with no pixel found, and the curve to fill.
+func (p *Pixels[S]) overlap(kind string) (*overlap[S], *Curve, error) {
+	if _, err := p.ranking(); err != nil {
+		return nil, nil, err
 	}
-	return o
+	v := &overlap[S]{pool: p, counted: make([]bool, len(p.regions)), found: make([]int32, len(p.regions)), next: len(p.defect)}
+	c := &Curve{XAxis: AxisFPR, YAxis: AxisPRO, OKPixels: p.ok}
+	for i, r := range p.regions {
+		if kind != "" && r.kind != kind {
+			continue
+		}
+		v.counted[i] = true
+		v.n++
+		if r.full < float64(r.size) {
+			c.YAxis = AxisSPRO
+		}
+	}
+	c.Regions = v.n
+	switch {
+	case v.n == 0 && kind != "":
+		return nil, nil, fmt.Errorf("metrics: %w of kind %q in %d images", ErrNoRegion, kind, p.images)
+	case v.n == 0:
+		return nil, nil, fmt.Errorf("metrics: %w in %d images", ErrNoRegion, p.images)
+	case p.ok == 0:
+		return nil, nil, fmt.Errorf("metrics: %w in %d images", ErrNoOKPixel, p.images)
+	}
+	return v, c, nil
+}
+
+// connectivity says what the regions are.
+func (v *overlap[S]) connectivity() string {
+	for i, r := range v.pool.regions {
+		if v.counted[i] && r.kind != "" {
+			return "channels as annotated, "
+		}
+	}
+	return "8-connected, "
 }
 
 // take counts the defect pixels from … next−1 as found too.
-func (o *overlap) take(from int) {
-	for ; o.next > from; o.next-- {
-		add := o.weight[o.region[o.next-1]] - o.low
-		t := o.sum + add
-		o.low = (t - o.sum) - add
-		o.sum = t
+func (v *overlap[S]) take(from int) {
+	for ; v.next > from; v.next-- {
+		id := v.pool.member[v.next-1]
+		if id < 0 {
+			id = -1 - id
+		}
+		if !v.counted[id] {
+			continue
+		}
+		r := &v.pool.regions[id]
+		v.found[id]++
+		add := 1 / r.full
+		if n := float64(v.found[id]); n > r.full {
+			if add = 1 - (n-1)/r.full; add <= 0 {
+				continue
+			}
+		}
+		add -= v.low
+		t := v.sum + add
+		v.low = (t - v.sum) - add
+		v.sum = t
 	}
 }
 
-func (o *overlap) mean() float64 {
-	if o.next == 0 {
+func (v *overlap[S]) mean() float64 {
+	if v.next == 0 {
 		return 1
 	}
-	return o.sum / float64(len(o.weight))
+	return min(v.sum/float64(v.n), 1)
 }
