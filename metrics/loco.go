@@ -191,13 +191,23 @@ func (p *Pixels[S]) samples(thresholds []float64, kind string) ([]point, error) 
 	if err != nil {
 		return nil, err
 	}
-	inOrder := p.bySerial(v.counted)
 	points := make([]point, 0, len(thresholds))
+	p.walk(thresholds, v, func(_ int, fp int, overlap float64) {
+		points = append(points, point{float64(fp) / float64(p.ok), overlap / float64(v.n)})
+	})
+	return points, nil
+}
+
+// walk tells fn for each threshold, of which none is above the one before, how
+// many sound pixels lie above it and the sum of the regions' overlaps. The
+// overlap is at its beginning.
+func (p *Pixels[S]) walk(thresholds []float64, v *overlap[S], fn func(i, fp int, overlap float64)) {
+	inOrder := p.bySerial(v.counted)
 	tops := make([]cursor, len(p.runs))
 	for i, r := range p.runs {
 		tops[i] = r.top()
 	}
-	for _, t := range thresholds {
+	for i, t := range thresholds {
 		k := keyBelow[S](t)
 		from := v.next
 		for from > 0 && key(p.defect[from-1]) > k {
@@ -208,15 +218,14 @@ func (p *Pixels[S]) samples(thresholds []float64, kind string) ([]point, error) 
 		for i := range tops {
 			fp += tops[i].pass(k, true)
 		}
-		// The mean is the script's sum over the defects in the order of the images:
-		// the last bit decides which of several equal gaps is refined.
+		// The script's sum over the defects in the order of the images: the last bit
+		// decides which of several equal gaps is refined.
 		sum := 0.0
-		for _, i := range inOrder {
-			sum += min(float64(v.found[i])/p.regions[i].full, 1)
+		for _, j := range inOrder {
+			sum += min(float64(v.found[j])/p.regions[j].full, 1)
 		}
-		points = append(points, point{float64(fp) / float64(p.ok), sum / float64(v.n)})
+		fn(i, fp, sum)
 	}
-	return points, nil
 }
 
 // bySerial returns the regions that are counted in the order of their images.

@@ -35,7 +35,17 @@ type region struct {
 	full   float64 // pixels found that count as all: size, or the saturation
 	kind   string
 	serial int // of the image
+	origin origin
 }
+
+// origin is what made a region.
+type origin uint8
+
+const (
+	fromMask origin = iota
+	fromChannel
+	fromCluster
+)
 
 // packAt is how many sound scores are collected before they are packed.
 const packAt = 1 << 24
@@ -138,7 +148,7 @@ func (p *Pixels[S]) addChannels(m Image[S]) error {
 			return fmt.Errorf("channel %d: %w", k, ErrNoRegion)
 		}
 		found[k].full, found[k].kind = min(c.Saturation, float64(found[k].size)), c.Kind
-		found[k].serial = m.Serial
+		found[k].serial, found[k].origin = m.Serial, fromChannel
 	}
 	first := len(p.regions)
 	p.regions = append(p.regions, found...)

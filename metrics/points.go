@@ -58,7 +58,7 @@ func (c Points[S]) regions() ([]region, error) {
 			return nil, fmt.Errorf("point %d: %w: region %d", i, ErrOption, id)
 		}
 		for int(id) >= len(regions) {
-			regions = append(regions, region{})
+			regions = append(regions, region{origin: fromCluster})
 		}
 		if id >= 0 {
 			regions[id].size++

@@ -133,7 +133,7 @@ type overlap[S Score] struct {
 	pool    *Pixels[S]
 	counted []bool  // regions averaged over
 	n       int     // how many they are
-	found   []int32 // pixels found, where a region has a saturation
+	found   []int32 // pixels of each region
 	next    int     // defect pixels from here on are found
 	// Compensated (Kahan), so that millions of pixels add up to the number of
 	// regions within a rounding or two.
@@ -171,12 +171,18 @@ func (p *Pixels[S]) overlap(kind string) (*overlap[S], *Curve, error) {
 
 // connectivity says what the regions are.
 func (v *overlap[S]) connectivity() string {
+	var seen origin
+	first := true
 	for i, r := range v.pool.regions {
-		if v.counted[i] && r.kind != "" {
-			return "channels as annotated, "
+		switch {
+		case !v.counted[i]:
+		case first:
+			seen, first = r.origin, false
+		case r.origin != seen:
+			return "regions of several kinds, "
 		}
 	}
-	return "8-connected, "
+	return [...]string{fromMask: "8-connected, ", fromChannel: "channels as annotated, ", fromCluster: "clusters of points, "}[seen]
 }
 
 // take counts the defect pixels from … next−1 as found too.
