@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"io/dataset":             {"rgbd", "io/scan"},
 	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff"},
 	"io/xyztiff":             {"pointcloud", "internal/limit"},
+	"io/npy":                 {"internal/limit"},
 	"io/model":               {"internal/atomicfile", "internal/limit"},
 	"pointcloud":             {"internal/parallel", "internal/simd", "internal/portable"},
 	"grid":                   {"internal/parallel", "internal/simd", "internal/portable"},
