@@ -188,6 +188,17 @@ func (p *Pixels[S]) Images() int { return p.images }
 // Regions returns the number of defect regions in all images.
 func (p *Pixels[S]) Regions() int { return len(p.regions) }
 
+// RegionsOf returns how many of them are channels of a kind.
+func (p *Pixels[S]) RegionsOf(kind string) int {
+	n := 0
+	for _, r := range p.regions {
+		if r.kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
 // OKPixels returns the number of sound pixels in all images.
 func (p *Pixels[S]) OKPixels() int { return p.ok }
 

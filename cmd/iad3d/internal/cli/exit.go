@@ -12,6 +12,7 @@ import (
 	"github.com/iad3d/iad3d/internal/synth"
 	"github.com/iad3d/iad3d/io/model"
 	"github.com/iad3d/iad3d/io/scan"
+	"github.com/iad3d/iad3d/mapeval"
 	"github.com/iad3d/iad3d/rgbd"
 )
 
@@ -83,9 +84,9 @@ func exitCode(err error) int {
 		return exitUsage
 	case is(model.ErrModel): // even where it holds a configuration that makes no sense
 		return exitModel
-	case is(iad3d.ErrConfig, synth.ErrOptions, synth.ErrOccupied):
+	case is(iad3d.ErrConfig, mapeval.ErrOptions, synth.ErrOptions, synth.ErrOccupied):
 		return exitUsage
-	case file || is(rgbd.ErrScan, iad3d.ErrEvaluate, iad3d.ErrNoScans):
+	case file || is(rgbd.ErrScan, iad3d.ErrEvaluate, iad3d.ErrNoScans, mapeval.ErrUndefined):
 		return exitInput
 	}
 	return exitInternal
