@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -42,15 +41,19 @@ func openEyecandies(s *Set) error {
 			return err
 		}
 		s.Items = append(s.Items, Item{
-			Name: stem, Kind: kind, Stem: stem, Masks: []string{masks[stem]},
+			Name: kind + "/" + stem, Kind: kind, Stem: stem, Masks: []string{masks[stem]},
 			xyz: depth[stem], info: filepath.Join(dir, stem+"_info_depth.yaml"),
 		})
 	}
 	return nil
 }
 
-// eyecandiesKind reads the label of a sample: good, the name of its defect, or
-// combined for several.
+// eyecandiesKinds are the kinds of anomaly, in the order in which a name joins
+// them.
+var eyecandiesKinds = []string{"bumps", "dents", "colors", "normals"}
+
+// eyecandiesKind reads the label of a sample: good, or its kinds of anomaly
+// joined by +.
 func eyecandiesKind(path string) (string, error) {
 	values, err := settings(path)
 	if err != nil {
@@ -64,19 +67,15 @@ func eyecandiesKind(path string) (string, error) {
 		return Good, nil
 	}
 	var kinds []string
-	for key, v := range values {
-		if kind, ok := strings.CutPrefix(key, "anomalous_"); ok && v != 0 {
+	for _, kind := range eyecandiesKinds {
+		if values["anomalous_"+kind] != 0 {
 			kinds = append(kinds, kind)
 		}
 	}
-	slices.Sort(kinds)
-	switch len(kinds) {
-	case 0:
+	if len(kinds) == 0 {
 		return "", &scan.Error{Path: path, Err: errors.New("anomalous without a kind of anomaly")}
-	case 1:
-		return kinds[0], nil
 	}
-	return "combined", nil
+	return strings.Join(kinds, "+"), nil
 }
 
 // settings reads the lines "key: number" of a YAML file, which is all that

@@ -14,9 +14,10 @@ import (
 // have one of the extensions. They lie where the official scripts want them,
 // <maps>/<class>/test/<kind>/<stem>; the class and test may be left out, and
 // <kind>_<stem>, as iad3d score --out names them, does as well. Eyecandies has no
-// kinds: <maps>/<Class>/<stem>, with test_public and data between them or
-// without. Where the layout does not say which good scans there are, every map in
-// the folder good is one, and items are added to the set.
+// folders of kinds: <maps>/<Class>/<stem> will do, with test_public and data
+// between them or without. Where the layout does not say which good scans there
+// are, every map in the folder good is one, and items are added to the set. A PNG
+// beside another file of the same name is taken for a picture of it.
 //
 // A missing map is an error that names the item; maps of no item are returned,
 // so that the caller can say so.
@@ -25,29 +26,22 @@ func (s *Set) MapPaths(dir string, exts ...string) (paths []string, unused []str
 	if err != nil {
 		return nil, nil, err
 	}
-	files := map[string]string{} // by name, kind/stem
-	add := func(prefix, folder string) error {
-		found, err := byStem(folder, "", exts...)
-		for stem, path := range found {
-			files[prefix+stem] = path
-		}
-		return err
+	flat, err := mapFiles(home, exts)
+	if err != nil {
+		return nil, nil, err
 	}
-	if s.Layout != Eyecandies {
-		kinds, err := folders(home)
+	kinds, err := folders(home)
+	if err != nil {
+		return nil, nil, err
+	}
+	files := map[string]string{} // by kind/stem
+	for _, kind := range kinds {
+		found, err := mapFiles(filepath.Join(home, kind), exts)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, kind := range kinds {
-			if err := add(kind+"/", filepath.Join(home, kind)); err != nil {
-				return nil, nil, err
-			}
-		}
-	}
-	flat := map[string]string{}
-	if s.Layout == Eyecandies || len(files) == 0 {
-		if flat, err = byStem(home, "", exts...); err != nil {
-			return nil, nil, err
+		for stem, path := range found {
+			files[kind+"/"+stem] = path
 		}
 	}
 	if s.GoodUnknown {
@@ -59,8 +53,11 @@ func (s *Set) MapPaths(dir string, exts ...string) (paths []string, unused []str
 		if path == "" {
 			path = flat[strings.ReplaceAll(it.Name, "/", "_")]
 		}
+		if path == "" && s.Layout == Eyecandies {
+			path = flat[it.Stem]
+		}
 		if path == "" {
-			return nil, nil, &scan.Error{Path: home, Err: fmt.Errorf("no map of %s (%s%s)", it.Name, it.Name, strings.Join(exts, ", "+it.Name))}
+			return nil, nil, &scan.Error{Path: home, Err: fmt.Errorf("no map of %s: want %s with one of %s", it.Name, filepath.Join(home, it.Kind, it.Stem), strings.Join(exts, ", "))}
 		}
 		used[path] = true
 		paths = append(paths, path)
@@ -74,6 +71,22 @@ func (s *Set) MapPaths(dir string, exts ...string) (paths []string, unused []str
 	}
 	slices.Sort(unused)
 	return paths, unused, nil
+}
+
+// mapFiles lists the maps of a folder by stem.
+func mapFiles(dir string, exts []string) (map[string]string, error) {
+	isPNG := func(ext string) bool { return ext == ".png" }
+	files, err := byStem(dir, "", slices.DeleteFunc(slices.Clone(exts), isPNG)...)
+	if err != nil || !slices.ContainsFunc(exts, isPNG) {
+		return files, err
+	}
+	pictures, err := byStem(dir, "", ".png")
+	for stem, path := range pictures {
+		if files[stem] == "" {
+			files[stem] = path
+		}
+	}
+	return files, err
 }
 
 // goodMaps adds an item for each map of a good scan.
