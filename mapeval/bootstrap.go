@@ -11,11 +11,7 @@ import (
 const intervalLevel = 0.95
 
 // intervals reads the maps once more for the bootstrap of a class.
-func intervals[S metrics.Score](ctx context.Context, t *task, o Options, p *progress, c *Class, all *metrics.Pixels[S]) error {
-	thresholds, err := all.BootstrapThresholds()
-	if err != nil {
-		return t.undefined(err)
-	}
+func intervals[S metrics.Score](ctx context.Context, t *task, o Options, p *progress, c *Class, thresholds []float64) error {
 	b, err := metrics.NewBootstrap[S](thresholds)
 	if err != nil {
 		return t.undefined(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/iad3d/iad3d/io/groundtruth"
 	"github.com/iad3d/iad3d/metrics"
@@ -88,54 +89,53 @@ func (f *figurer[S]) figures(p *metrics.Pixels[S]) (PixelFigures, error) {
 	return v, err
 }
 
-// curves returns the PRO or sPRO curves of a pool; official is nil where the
-// script fails.
-func (f *figurer[S]) curves(p *metrics.Pixels[S], kind string) (official, exact *metrics.Curve, err error) {
-	if exact, err = p.PROCurve(metrics.PROOptions{Exact: true, Kind: kind}); err != nil {
-		return nil, nil, err
-	}
+// official returns the PRO or sPRO curve as the data set's script samples it; nil
+// where that fails.
+func (f *figurer[S]) official(p *metrics.Pixels[S], kind string) (*metrics.Curve, error) {
 	switch {
 	case !f.loco:
-		official, err = p.PROCurve(metrics.PROOptions{})
+		return p.PROCurve(metrics.PROOptions{})
 	case f.sampling != nil:
-		official, err = p.LOCOCurve(f.sampling, metrics.PROOptions{Kind: kind})
+		return p.LOCOCurve(f.sampling, metrics.PROOptions{Kind: kind})
 	}
-	return official, exact, err
+	return nil, nil
 }
 
-// named returns the convention of the area under a curve, without the limit.
-func (f *figurer[S]) named(c *metrics.Curve) metrics.Convention {
-	name := "AU-" + c.Convention
+// convention notes that of an area, without its limit and with the saturation.
+func (f *figurer[S]) convention(name string, a metrics.Area) {
+	text := strings.TrimSuffix(string(a.Convention), fmt.Sprintf(", limit %v", a.Limit))
 	switch s := f.o.Saturation; {
 	case s.Area > 0:
-		name += metrics.Convention(fmt.Sprintf(", saturation %v mm²", s.Area))
+		text += fmt.Sprintf(", saturation %v mm²", s.Area)
 	case s != metrics.Saturation{}:
-		name += metrics.Convention(", saturation " + s.String())
+		text += ", saturation " + s.String()
 	}
-	return name
+	f.r.convention(name, metrics.Convention(text))
 }
 
+// areas returns the areas up to the limits, of one type of defect or of all.
 func (f *figurer[S]) areas(p *metrics.Pixels[S], kind string) ([]Area, error) {
-	official, exact, err := f.curves(p, kind)
+	exact, err := p.PROAreas(metrics.PROOptions{Exact: true, Kind: kind}, f.o.Limits...)
 	if err != nil {
 		return nil, err
 	}
-	var areas []Area
-	for _, limit := range f.o.Limits {
-		a, err := exact.Area(limit)
+	official, err := f.official(p, kind)
+	if err != nil {
+		return nil, err
+	}
+	areas := make([]Area, len(exact))
+	for i, e := range exact {
+		areas[i] = Area{Limit: e.Limit, Exact: e.Value}
+		f.convention("areas.exact", e)
+		if official == nil {
+			continue
+		}
+		a, err := official.Area(e.Limit)
 		if err != nil {
 			return nil, err
 		}
-		area := Area{Limit: limit, Exact: a.Value}
-		f.r.convention("areas.exact", f.named(exact))
-		if official != nil {
-			if a, err = official.Area(limit); err != nil {
-				return nil, err
-			}
-			area.Official = &a.Value
-			f.r.convention("areas.official", f.named(official))
-		}
-		areas = append(areas, area)
+		areas[i].Official = &a.Value
+		f.convention("areas.official", a)
 	}
 	return areas, nil
 }
@@ -156,7 +156,11 @@ func pixel[S metrics.Score](c *Class, f *figurer[S], all *metrics.Pixels[S]) (er
 		}
 		return err
 	}
-	official, exact, err := f.curves(all, "")
+	official, err := f.official(all, "")
+	if err != nil {
+		return err
+	}
+	exact, err := all.PROCurve(metrics.PROOptions{Exact: true})
 	if err != nil {
 		return err
 	}
@@ -173,7 +177,13 @@ func pixel[S metrics.Score](c *Class, f *figurer[S], all *metrics.Pixels[S]) (er
 // and the class's areas, which are the means of its kinds there.
 func kinds[S metrics.Score](ctx context.Context, c *Class, f *figurer[S], p *pools[S]) error {
 	c.Kinds = []Kind{}
-	for _, kind := range p.set.Kinds() {
+	names := p.set.Kinds()
+	if len(names) == 1 && !f.loco { // the whole set
+		pixel := c.PixelFigures
+		c.Kinds = append(c.Kinds, Kind{names[0], c.Defective, c.Regions, c.ImageFigures, &pixel})
+		return nil
+	}
+	for _, kind := range names {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -77,11 +77,18 @@ func rate[S metrics.Score](ctx context.Context, t *task, o Options, r *Report, p
 	if err := pixel(c, &f, all); err != nil {
 		return nil, t.undefined(err)
 	}
+	var thresholds []float64
+	if o.Bootstrap > 0 {
+		if thresholds, err = all.BootstrapThresholds(); err != nil {
+			return nil, t.undefined(err)
+		}
+	}
+	all = nil // it is large
 	if err := kinds(ctx, c, &f, &pools); err != nil {
 		return nil, t.undefined(err)
 	}
 	if o.Bootstrap > 0 {
-		if err := intervals(ctx, t, o, p, c, all); err != nil {
+		if err := intervals[S](ctx, t, o, p, c, thresholds); err != nil {
 			return nil, err
 		}
 	}

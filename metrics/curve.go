@@ -57,21 +57,33 @@ func (a Area) Figure() Figure { return Figure{a.Value, a.Convention} }
 // interpolation where no point of the curve lies there, as in MVTec's scripts.
 // A limit outside that range, or a precision-recall curve, is an [ErrOption].
 func (c *Curve) Area(limit float64) (Area, error) {
-	switch {
-	case c.XAxis != AxisFPR:
+	if c.XAxis != AxisFPR {
 		return Area{}, fmt.Errorf("metrics: %w: area over %s", ErrOption, c.XAxis)
-	case !(limit > 0 && limit <= 1):
-		return Area{}, fmt.Errorf("metrics: %w: limit %v, want 0 < limit ≤ 1", ErrOption, limit)
+	}
+	if err := checkLimit(limit); err != nil {
+		return Area{}, err
 	}
 	a, err := areaUpTo(c.X, c.Y, limit)
 	if err != nil {
 		return Area{}, err
 	}
+	return c.area(a, limit), nil
+}
+
+func checkLimit(limit float64) error {
+	if !(limit > 0 && limit <= 1) {
+		return fmt.Errorf("metrics: %w: limit %v, want 0 < limit ≤ 1", ErrOption, limit)
+	}
+	return nil
+}
+
+// area normalises an area up to a limit.
+func (c *Curve) area(a, limit float64) Area {
 	return Area{
 		Value:      min(a/limit, 1), // a sum of roundings may end just above
 		Limit:      limit,
 		Convention: Convention(fmt.Sprintf("AU-%s, limit %v", c.Convention, limit)),
-	}, nil
+	}
 }
 
 // areaUpTo integrates y over x, ascending, from x[0] to limit.
@@ -112,15 +124,54 @@ func (c *Curve) Thin(step float64) *Curve {
 	return &t
 }
 
-// vertex appends a point, moving the last one instead where it lies on the
-// horizontal or vertical line to the new.
-func (c *Curve) vertex(x, y float64) {
-	n := len(c.X)
-	onX := n > 0 && c.X[n-1] == x && (c.Y[n-1] == y || n > 1 && c.X[n-2] == x)
-	onY := n > 1 && c.Y[n-1] == y && c.Y[n-2] == y
-	if onX || onY {
-		c.X[n-1], c.Y[n-1] = x, y
-		return
+// polyline passes the points of a curve on, without those inside a straight
+// horizontal or vertical stretch.
+type polyline struct {
+	emit   func(x, y float64)
+	n      int // points so far, 2 standing for more
+	x, y   float64
+	px, py float64 // the point before
+}
+
+// add takes a point. One that goes on along the horizontal or vertical line of
+// the last two moves the last one.
+func (l *polyline) add(x, y float64) {
+	onX := l.n > 0 && l.x == x && (l.y == y || l.n > 1 && l.px == x)
+	onY := l.n > 1 && l.y == y && l.py == y
+	if !onX && !onY {
+		if l.n > 0 {
+			l.emit(l.x, l.y)
+		}
+		l.px, l.py = l.x, l.y
+		l.n = min(l.n+1, 2)
 	}
-	c.X, c.Y = append(c.X, x), append(c.Y, y)
+	l.x, l.y = x, y
+}
+
+// end passes the last point on.
+func (l *polyline) end() { l.emit(l.x, l.y) }
+
+// partialAreas integrates a curve that is not kept, to the bit as [Curve.Area]
+// does.
+type partialAreas struct {
+	limits []float64
+	areas  []float64
+	begun  bool
+	x, y   float64
+}
+
+func (a *partialAreas) add(x, y float64) {
+	for i, limit := range a.limits {
+		switch {
+		case !a.begun || a.x > limit:
+		case x <= limit:
+			a.areas[i] += float64(0.5 * (y + a.y) * (x - a.x))
+		default:
+			if d := limit - a.x; d > 0 {
+				end := a.y + float64((y-a.y)*d)/(x-a.x)
+				a.areas[i] += float64(0.5 * (a.y + end) * d)
+			}
+		}
+	}
+	a.begun, a.x, a.y = true, x, y
 }

@@ -77,8 +77,8 @@ func (p *Pixels[S]) PROCurve(o PROOptions) (*Curve, error) {
 		return nil, err
 	}
 	if o.Exact {
-		c.name("exact: %severy distinct score, ties grouped", v.connectivity())
-		p.exact(c, v)
+		c.nameExact(v.connectivity())
+		p.exact(v, func(x, y float64) { c.X, c.Y = append(c.X, x), append(c.Y, y) })
 	} else {
 		c.name("official: %s%d positions", v.connectivity(), o.Thresholds)
 		p.official(c, v, o.Thresholds)
@@ -95,6 +95,10 @@ func (c *Curve) name(format string, args ...any) {
 	c.Convention = Convention(what + fmt.Sprintf(format, args...))
 }
 
+func (c *Curve) nameExact(connectivity string) {
+	c.name("exact: %severy distinct score, ties grouped", connectivity)
+}
+
 // official appends the points in ascending order of FPR: thresholds descend.
 func (p *Pixels[S]) official(c *Curve, v *overlap[S], thresholds int) {
 	c.X, c.Y = make([]float64, 0, thresholds+1), make([]float64, 0, thresholds+1)
@@ -109,7 +113,7 @@ func (p *Pixels[S]) official(c *Curve, v *overlap[S], thresholds int) {
 		// A defect score exceeds the sound score at the position when more sound
 		// scores than the position are below it.
 		for ; g < len(p.rank.from) && p.ok-p.rank.reach[g] > pos; g++ {
-			v.take(p.rank.from[g])
+			v.take(int(p.rank.from[g]))
 		}
 		c.X = append(c.X, 1-float64(pos+1)/float64(p.ok))
 		c.Y = append(c.Y, v.mean())
@@ -117,15 +121,53 @@ func (p *Pixels[S]) official(c *Curve, v *overlap[S], thresholds int) {
 	c.X, c.Y = append(c.X, 1), append(c.Y, 1)
 }
 
-func (p *Pixels[S]) exact(c *Curve, v *overlap[S]) {
-	c.vertex(0, 0)
+// exact passes the points on, in ascending order of FPR.
+func (p *Pixels[S]) exact(v *overlap[S], emit func(x, y float64)) {
+	l := polyline{emit: emit}
+	l.add(0, 0)
 	n := float64(p.ok)
 	for g, from := range p.rank.from {
-		c.vertex(float64(p.rank.above[g])/n, v.mean())
-		v.take(from)
-		c.vertex(float64(p.rank.reach[g])/n, v.mean())
+		l.add(float64(p.rank.above[g])/n, v.mean())
+		v.take(int(from))
+		l.add(float64(p.rank.reach[g])/n, v.mean())
 	}
-	c.vertex(1, 1)
+	l.add(1, 1)
+	l.end()
+}
+
+// PROAreas returns the areas under the curve of [Pixels.PROCurve] up to each
+// limit, as [Curve.Area] does. The exact curve, which may have many millions of
+// points, is not kept. Errors are those of both.
+func (p *Pixels[S]) PROAreas(o PROOptions, limits ...float64) ([]Area, error) {
+	for _, limit := range limits {
+		if err := checkLimit(limit); err != nil {
+			return nil, err
+		}
+	}
+	areas := make([]Area, len(limits))
+	if !o.Exact {
+		c, err := p.PROCurve(o)
+		if err != nil {
+			return nil, err
+		}
+		for i, limit := range limits {
+			if areas[i], err = c.Area(limit); err != nil {
+				return nil, err
+			}
+		}
+		return areas, nil
+	}
+	v, c, err := p.overlap(o.Kind)
+	if err != nil {
+		return nil, err
+	}
+	sums := partialAreas{limits: limits, areas: make([]float64, len(limits))}
+	p.exact(v, sums.add)
+	c.nameExact(v.connectivity())
+	for i, limit := range limits {
+		areas[i] = c.area(sums.areas[i], limit)
+	}
+	return areas, nil
 }
 
 // overlap sums the (s)PRO while the threshold falls.

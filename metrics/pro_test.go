@@ -349,6 +349,36 @@ func TestOfficialTendsToExact(t *testing.T) {
 	}
 }
 
+// Areas of a curve that is not kept have the same bits as those of the curve.
+func TestPROAreas(t *testing.T) {
+	rng := rand.New(rand.NewPCG(14, 1))
+	limits := []float64{0.01, 0.05, 0.3, 0.5, 1}
+	for range 300 {
+		p, err := pool(tiny(rng))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range []PROOptions{{}, {Exact: true}} {
+			c, err := p.PROCurve(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			areas, err := p.PROAreas(o, limits...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, got := range areas {
+				if want, err := c.Area(limits[i]); err != nil || got != want {
+					t.Fatalf("%+v, want %+v, %v", got, want, err)
+				}
+			}
+			if _, err := p.PROAreas(o, 0); !errors.Is(err, ErrOption) {
+				t.Fatalf("limit 0: %v", err)
+			}
+		}
+	}
+}
+
 func TestAUPROInvariance(t *testing.T) {
 	const tolerance = 1e-12 // the order of summation changes
 	rng := rand.New(rand.NewPCG(10, 1))

@@ -20,7 +20,8 @@ type ranking[S Score] struct {
 	// Groups of equal defect scores, highest first. Group g is
 	// defect[from[g]:from[g−1]] or, the first one, ends with the slice; above and
 	// reach count the sound scores greater than, and not less than, its score.
-	from, above, reach []int
+	from         []int32
+	above, reach []int
 
 	lowest, highest S // of all scores
 }
@@ -40,10 +41,10 @@ func newRanking[S Score](runs []*sortedRun, defect []S, region []int32) *ranking
 			groups++
 		}
 	}
-	r.from, r.above, r.reach = make([]int, 0, groups), make([]int, groups), make([]int, groups)
+	r.from, r.above, r.reach = make([]int32, 0, groups), make([]int, groups), make([]int, groups)
 	for i := len(defect) - 1; i >= 0; i-- {
 		if i == 0 || defect[i] != defect[i-1] {
-			r.from = append(r.from, i)
+			r.from = append(r.from, int32(i)) // fewer than the scores that int32 region numbers count
 		}
 	}
 	lo, hi := uint64(math.MaxUint64), uint64(0)
@@ -71,12 +72,12 @@ func (r *ranking[S]) to(g int) int {
 	if g == 0 {
 		return len(r.defect)
 	}
-	return r.from[g-1]
+	return int(r.from[g-1])
 }
 
 // size returns how many samples group g has.
 func (r *ranking[S]) size(g int) int {
-	from, to := r.from[g], r.to(g)
+	from, to := int(r.from[g]), r.to(g)
 	n := to - from
 	if r.defects == len(r.defect) {
 		return n

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,6 +137,9 @@ func (a *app) runEvalMaps(ctx context.Context, o *mapsOptions, class string) err
 			return err
 		}
 	}
+	// Most of the memory is scores that stay: little of it should wait for the
+	// collector.
+	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	var b *bar
 	opts.Progress = func(done, total int) {
 		if b == nil { // the total is known only now
