@@ -253,8 +253,13 @@ func (r *Report) note(format string, args ...any) {
 	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
-// convention notes how the figure of a JSON name was computed.
-func (r *Report) convention(name string, c metrics.Convention) { r.Conventions[name] = string(c) }
+// convention notes how the figure of a JSON name was computed: that of a class,
+// which comes before its kinds.
+func (r *Report) convention(name string, c metrics.Convention) {
+	if _, known := r.Conventions[name]; !known {
+		r.Conventions[name] = string(c)
+	}
+}
 
 // headline averages the classes.
 func (r *Report) headline(o Options) {

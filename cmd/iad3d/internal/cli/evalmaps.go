@@ -51,6 +51,7 @@ func (o *mapsOptions) add(cmd *cobra.Command) {
 	f.StringVar(&o.gt, "gt", "", "folder of their ground truth: the data set, or one class of it")
 	f.StringVar(&o.layout, "layout", autoLayout, "layout of the ground truth: "+strings.Join(layouts, ", "))
 	f.Float64SliceVar(&o.limits, "limits", nil, "false-positive rates to integrate PRO curves to, the headline's first (0.3,0.1,0.05,0.01; loco 0.05,0.01,0.1,0.3,1)")
+	f.Lookup("limits").DefValue = "" // the text above says it
 	f.StringVar(&o.saturation, "saturation", "", "rate sPRO: a region counts as found from 25px, 0.3 (of it) or 4mm2 on")
 	f.BoolVar(&o.btf, "btf", false, "compare at 224×224 as BTF does")
 	f.IntVar(&o.bootstrap, "bootstrap", 0, "add 95 % intervals from so many replicas of the set")
@@ -179,6 +180,11 @@ func (a *app) runEvalMaps(ctx context.Context, o *mapsOptions, class string) err
 // many millions would not serve anyone.
 const tableStep = 1e-4
 
+var curveTitles = map[string]string{
+	"image_roc": "ROC of scans", "image_pr": "precision and recall of scans", "pixel_roc": "ROC of pixels",
+	"pixel_pr": "precision and recall of pixels", "pro": "PRO", "spro": "sPRO",
+}
+
 // drawCurves writes a picture and a table of each curve of each class.
 func drawCurves(dir string, r *mapeval.Report) error {
 	taken := names{}
@@ -191,7 +197,7 @@ func drawCurves(dir string, r *mapeval.Report) error {
 			if !ok {
 				i = len(figures)
 				byName[name] = i
-				figures = append(figures, curve.Figure{Title: c.Class + ": " + strings.ReplaceAll(name, "_", " ")})
+				figures = append(figures, curve.Figure{Title: c.Class + ", " + curveTitles[name]})
 			}
 			figures[i].Lines = append(figures[i].Lines, curve.Line{Name: strings.ReplaceAll(l.Name, "_", " "), Curve: l.Curve})
 		}
