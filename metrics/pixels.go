@@ -26,7 +26,6 @@ type Pixels[S Score] struct {
 
 	labels labeller
 	owned  []bool
-	ids    []int32
 }
 
 // region is a defect region or a channel.
