@@ -33,7 +33,7 @@ func intervals[S metrics.Score](ctx context.Context, t *task, o Options, p *prog
 		}
 		return Interval{b.Low, b.High}
 	}
-	c.Intervals = &Intervals{ImageAUROC: of(r.ImageAUROC), PixelAUROC: of(r.PixelAUROC), Convention: "95 % percentile interval, " + string(r.Convention)}
+	c.Intervals = &Intervals{ImageAUROC: of(r.ImageAUROC), PixelAUROC: of(r.PixelAUROC), Replicas: r, Convention: "95 % percentile interval, " + string(r.Convention)}
 	if t.set.Layout == groundtruth.LOCO {
 		c.Intervals.Convention += "; areas of all scans together, not the mean of the kinds"
 	}

@@ -126,6 +126,9 @@ type Intervals struct {
 	PixelAUROC Interval   `json:"pixel_auroc"`
 	Areas      []Interval `json:"areas"` // one for each limit
 	Convention string     `json:"convention"`
+	// Replicas are what the intervals come from. Those of two reports on the same
+	// scans, seed and number belong together one by one: see [metrics.Interval].
+	Replicas *metrics.Replicas `json:"-"`
 }
 
 // Curve is a curve with its name: image_roc, image_pr, pixel_roc, pixel_pr,

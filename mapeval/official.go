@@ -15,11 +15,11 @@ import (
 // OfficialJSON writes the document that the data set's official script writes as
 // metrics.json: for MVTec AD, MVTec 3D-AD and Eyecandies, which has no script of
 // its own, au_pro up to the first limit, classification_au_roc and its curve for
-// each class, and the means; for MVTec LOCO, of which the script takes one class,
-// auc_spro and auc_roc, the latter with the script's way to treat ties.
+// each class, and the means; for MVTec LOCO auc_spro and auc_roc, the latter with
+// the script's way to treat ties. That script takes one class: of several, the
+// document has one such object for each, by name.
 //
-// A class whose official area is not defined is an [ErrUndefined], several classes
-// of MVTec LOCO are [ErrOptions].
+// A class whose official area is not defined is an [ErrUndefined].
 func OfficialJSON(w io.Writer, r *Report) error {
 	var document any
 	var err error
@@ -80,10 +80,20 @@ func (c *Class) officialROC() (fpr, tpr []float64) {
 }
 
 func officialLOCO(r *Report) (any, error) {
-	if len(r.Classes) != 1 {
-		return nil, fmt.Errorf("%w: MVTec LOCO's script writes one class, not %d; choose a class", ErrOptions, len(r.Classes))
+	if len(r.Classes) == 1 {
+		return r.Classes[0].officialLOCO()
 	}
-	c := r.Classes[0]
+	document := map[string]any{}
+	for _, c := range r.Classes {
+		var err error
+		if document[c.Class], err = c.officialLOCO(); err != nil {
+			return nil, err
+		}
+	}
+	return document, nil
+}
+
+func (c *Class) officialLOCO() (any, error) {
 	spro := map[string]map[string]float64{"mean": {}}
 	roc := map[string]float64{}
 	sum := 0.0

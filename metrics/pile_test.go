@@ -147,3 +147,16 @@ func TestSortTagged(t *testing.T) {
 		}
 	}
 }
+
+// Scores as maps have them take little more than a byte each: docs/metrics.md promises
+// as much for large sets.
+func TestPackedSize(t *testing.T) {
+	var p pile[float32]
+	for _, m := range inspection(4, 400, 61) {
+		p.add(m.Scores)
+	}
+	r := pack(&p)
+	if size := len(r.data) + 16*len(r.first); float64(size) > 1.3*float64(r.n) {
+		t.Errorf("%d bytes for %d scores", size, r.n)
+	}
+}
