@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -200,7 +201,7 @@ func Rate(ctx context.Context, mapsDir, gt string, o Options) (*Report, error) {
 	var tasks []*task
 	total := 0
 	for _, name := range names {
-		t, err := newTask(layout, name, dirs[name], mapsDir, len(dirs) > 1)
+		t, err := newTask(layout, name, dirs[name], mapsDir, len(names) > 1)
 		if err != nil {
 			return nil, err
 		}
@@ -327,8 +328,11 @@ func newTask(layout groundtruth.Layout, class, dir, mapsDir string, several bool
 		return nil, err
 	}
 	t := &task{set: set}
-	if several {
+	if several { // the maps of one class must not be taken for another's
 		mapsDir = filepath.Join(mapsDir, class)
+		if _, err := os.Stat(mapsDir); err != nil {
+			return nil, &scan.Error{Path: mapsDir, Err: errors.New("no folder with the maps of this class; to rate one class of several, name it")}
+		}
 	}
 	t.paths, t.unused, err = set.MapPaths(mapsDir, scoremap.Extensions()...)
 	return t, err

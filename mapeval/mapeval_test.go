@@ -216,6 +216,14 @@ func TestRateClasses(t *testing.T) {
 	if err != nil || len(only.Classes) != 1 || only.Classes[0].PixelFigures.AUROC != b.PixelFigures.AUROC {
 		t.Errorf("class nut alone: %v", err)
 	}
+	// One class named, the maps need no folder of its name.
+	alone, err := mapeval.Rate(t.Context(), filepath.Join(s.maps, "nut"), s.gt, mapeval.Options{Class: "nut"})
+	if err != nil || alone.PixelAUROC != only.PixelAUROC {
+		t.Errorf("class nut alone in its folder: %v", err)
+	}
+	if _, err := mapeval.Rate(t.Context(), filepath.Join(s.maps, "nut"), s.gt, mapeval.Options{}); err == nil || !strings.Contains(err.Error(), filepath.Join("nut", "bolt")+": no folder with the maps of this class") {
+		t.Errorf("maps of one class for two: %v", err)
+	}
 }
 
 // A set whose maps are float64 beyond float32 is rated in float64, with no score
