@@ -46,6 +46,7 @@ func TestOracleBTF(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	look := describer{config: config}
 	scans, described := map[string]*rgbd.Scan{}, map[string]*description{}
 	for _, s := range o.Samples {
 		c := &pointcloud.Cloud{Width: 224, Height: 224, XYZ: golden.NPY(t, s.Cloud.File).Float32s()}
@@ -53,7 +54,7 @@ func TestOracleBTF(t *testing.T) {
 			t.Errorf("%s: %d valid points, want %d", s.Name, n, s.Valid)
 		}
 		scans[s.Name] = &rgbd.Scan{Name: s.Name, Cloud: c}
-		d, err := config.describe(t.Context(), scans[s.Name])
+		d, err := look.describe(t.Context(), scans[s.Name])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +101,7 @@ func TestOracleBTF(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range o.Full {
-		check(name, &Detector{config: config, bank: full}, want)
+		check(name, &Detector{describer: look, bank: full}, want)
 	}
 	set, err := memory.Greedy(t.Context(), &rows, o.Coreset.N, 0)
 	if err != nil {
@@ -113,6 +114,6 @@ func TestOracleBTF(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check("good", &Detector{config: config, bank: thin}, o.Coreset.Good)
-	check("defect", &Detector{config: config, bank: thin}, o.Coreset.Defect)
+	check("good", &Detector{describer: look, bank: thin}, o.Coreset.Good)
+	check("defect", &Detector{describer: look, bank: thin}, o.Coreset.Defect)
 }

@@ -4,9 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/iad3d/iad3d/fpfh"
+	"github.com/iad3d/iad3d/rgbd"
 )
 
 // Protocol is a set of defaults: what is computed where Config leaves a choice
@@ -28,19 +27,17 @@ const (
 // Protocols lists the accepted protocols.
 func Protocols() []Protocol { return []Protocol{ProtocolDefault, ProtocolBTF} }
 
-// FeatureFPFH is the geometry feature: Fast Point Feature Histograms.
-const FeatureFPFH = "fpfh"
-
-// Features lists the accepted features.
-func Features() []string { return []string{FeatureFPFH} }
-
 // Config says what is fitted. The zero value is ProtocolDefault with its
 // defaults; a field left zero takes its protocol's value, given below as
 // default / BTF. Zero itself can therefore not be asked for: a Blur of 1e-9
 // pixels is none, a Top of 1e-9 is the single highest pixel.
 type Config struct {
 	Protocol Protocol `json:"protocol"`
-	Features []string `json:"features"` // fpfh / fpfh
+	// Features are put side by side in this order. fpfh / fpfh; see [Features].
+	Features []string `json:"features"`
+	// Backbone is the network that describes colour and depth images. Fit sets
+	// it, see [WithBackbone]; nil where no feature needs one.
+	Backbone *rgbd.BackboneInfo `json:"backbone,omitempty"`
 
 	// Size is the side of the working raster in pixels: the longer side with the
 	// aspect kept / both sides. 224 / 224. A default-protocol scan that is
@@ -86,7 +83,7 @@ var ErrConfig = errors.New("invalid configuration")
 func (c Config) resolve() (Config, error) {
 	open(&c.Protocol, ProtocolDefault)
 	if len(c.Features) == 0 {
-		c.Features = Features()
+		c.Features = []string{FeatureFPFH}
 	}
 	c.Features = slices.Clone(c.Features)
 	d := Config{Size: 224, Cells: 56, NormalK: 30, FPFHK: []int{40, 80, 160}, Coreset: 0.1, Neighbors: 3, Top: 0.01, Blur: 4}
@@ -108,6 +105,10 @@ func (c Config) resolve() (Config, error) {
 	return c, c.check()
 }
 
+func badConfig(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
+}
+
 // open fills a choice left open.
 func open[T comparable](v *T, d T) {
 	var zero T
@@ -126,14 +127,7 @@ const (
 )
 
 func (c Config) check() error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
-	}
-	for _, f := range c.Features {
-		if !slices.Contains(Features(), f) {
-			return bad("feature %q; there are: %s", f, strings.Join(Features(), ", "))
-		}
-	}
+	bad := badConfig
 	for i, k := range c.FPFHK {
 		if k < 2 || k > maxK {
 			return bad("fpfh_k %d is not in [2, %d]", k, maxK)
@@ -145,8 +139,6 @@ func (c Config) check() error {
 	switch {
 	case !slices.Contains(Protocols(), c.Protocol):
 		return bad("protocol %q; there are %v", c.Protocol, Protocols())
-	case len(c.Features) != 1:
-		return bad("%d features, one is needed", len(c.Features))
 	case len(c.FPFHK) == 0 || len(c.FPFHK) > maxScales:
 		return bad("%d neighbourhood sizes in fpfh_k, 1 to %d are possible", len(c.FPFHK), maxScales)
 	case c.Size < 8 || c.Size > maxSize:
@@ -168,8 +160,5 @@ func (c Config) check() error {
 	case c.Protocol == ProtocolBTF && (c.Neighbors != 1 || c.Top != 0 || len(c.FPFHK) != 1):
 		return bad("the BTF protocol has 1 neighbour, one FPFH and no top share")
 	}
-	return nil
+	return c.checkFeatures()
 }
-
-// rowDim returns the length of the descriptor rows the configuration makes.
-func (c Config) rowDim() int { return fpfh.Dim * len(c.FPFHK) }

@@ -3,10 +3,8 @@ package iad3d
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
-	"github.com/iad3d/iad3d/fpfh"
 	"github.com/iad3d/iad3d/fusion"
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/memory"
@@ -23,46 +21,44 @@ type description struct {
 	part         []bool // pixels of that raster that were described
 }
 
-// btfNormalRadius and btfRadius are the radii, in metres, of BTF's hybrid
-// searches. They bind on sparse clouds only.
-const (
-	btfNormalRadius = 0.1
-	btfRadius       = 0.25
-	btfPool         = 3 // side of the mean filter before cells are formed
-)
+// describer turns scans into descriptor rows.
+type describer struct {
+	config   Config
+	backbone rgbd.Backbone // nil when config.Backbone is
+	scales   []float32     // factor of each block; nil leaves them as they are
+}
 
 // describe computes the descriptor rows of a scan.
-func (c *Config) describe(ctx context.Context, s *rgbd.Scan) (*description, error) {
+func (d *describer) describe(ctx context.Context, s *rgbd.Scan) (*description, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
 	if s.Cloud.CountValid() == 0 {
 		return nil, fmt.Errorf("%w: %s: no measured point in %d×%d pixels", rgbd.ErrScan, s.Label(), s.Cloud.Width, s.Cloud.Height)
 	}
-	if c.Protocol == ProtocolBTF {
-		return c.describeBTF(ctx, s)
+	if d.config.has(FeatureRGB) && s.Colour == nil {
+		return nil, fmt.Errorf("%w: %s: no colour image, which feature %s needs", rgbd.ErrScan, s.Label(), FeatureRGB)
 	}
-	return c.describeDefault(ctx, s)
+	if d.config.Protocol == ProtocolBTF {
+		return d.describeBTF(ctx, s)
+	}
+	return d.describeDefault(ctx, s)
 }
 
-// describeBTF follows BTF's FPFHFeatures step by step.
-func (c *Config) describeBTF(ctx context.Context, s *rgbd.Scan) (*description, error) {
+// describeBTF follows BTF's feature classes step by step.
+func (d *describer) describeBTF(ctx context.Context, s *rgbd.Scan) (*description, error) {
+	c := &d.config
 	work := resized(s.Cloud, c.Size, c.Size)
-	if work.MarkMissing(pointcloud.Missing{AnyZero: true}) == 0 {
-		return nil, fmt.Errorf("%w: %s: no measured point is left at %d×%d pixels", rgbd.ErrScan, s.Label(), c.Size, c.Size)
-	}
-	metres := work.Unit.Metres()
-	normal := pointcloud.Search{K: c.NormalK, Radius: btfNormalRadius / metres}
-	m, err := c.fpfh(ctx, work, normal, pointcloud.OrientNone, btfRadius/metres)
+	blocks, err := d.blocksBTF(ctx, s, work)
 	if err != nil {
 		return nil, err
 	}
-	m = grid.AdaptiveAvgPool(grid.AvgPool(m, btfPool), c.Cells, c.Cells)
-	rows, cells := memory.FromMap(m)
-	return &description{rows, cells, c.Cells, c.Cells, c.Size, c.Size, work.Valid}, nil
+	return d.join(blocks, nil, &description{
+		cellH: c.Cells, cellW: c.Cells, workH: c.Size, workW: c.Size, part: work.Valid})
 }
 
-func (c *Config) describeDefault(ctx context.Context, s *rgbd.Scan) (*description, error) {
+func (d *describer) describeDefault(ctx context.Context, s *rgbd.Scan) (*description, error) {
+	c := &d.config
 	work := c.working(s)
 	h, w := work.Height, work.Width
 	if !c.KeepPlane {
@@ -78,45 +74,32 @@ func (c *Config) describeDefault(ctx context.Context, s *rgbd.Scan) (*descriptio
 	if work.CountValid() == 0 {
 		return nil, fmt.Errorf("%w: %s: no measured point is left at %d×%d pixels", rgbd.ErrScan, s.Label(), w, h)
 	}
-	m, err := c.fpfh(ctx, work, pointcloud.Search{K: c.NormalK}, pointcloud.OrientViewpoint, 0)
+	cellH, cellW := shrink(h, w, c.Cells)
+	blocks, err := d.blocksDefault(ctx, s, work, cellH, cellW)
 	if err != nil {
 		return nil, err
 	}
-	cellH, cellW := shrink(h, w, c.Cells)
-	rows, cells := memory.FromMap(grid.AdaptiveAvgPoolValid(m, cellH, cellW))
-	return &description{rows, cells, cellH, cellW, h, w, work.Valid}, nil
+	part := grid.AdaptiveAvgPoolValid(&grid.Map{H: h, W: w, C: 1, Data: make([]float32, h*w), Valid: work.Valid}, cellH, cellW)
+	return d.join(blocks, part.Valid, &description{cellH: cellH, cellW: cellW, workH: h, workW: w, part: work.Valid})
 }
 
-// fpfh estimates normals and joins the descriptors of every neighbourhood size.
-// All searches share the largest one's. In the default protocol entries become
-// their square roots (Hellinger's kernel): the distance of two histograms is
-// then not ruled by their largest bin.
-func (c *Config) fpfh(ctx context.Context, work *pointcloud.Cloud, normal pointcloud.Search, o pointcloud.Orientation, radius float64) (*grid.Map, error) {
-	widest := pointcloud.Search{K: max(slices.Max(c.FPFHK), c.NormalK), Radius: radius}
-	nb, err := pointcloud.FindNeighborhoods(ctx, work, widest, c.Workers)
-	if err != nil {
-		return nil, err
-	}
-	work.Normals, err = pointcloud.EstimateNormals(ctx, work, pointcloud.NormalOptions{
-		Search: normal, Orientation: o, Neighborhoods: nb, Workers: c.Workers})
-	if err != nil {
-		return nil, err
-	}
-	maps, err := fpfh.ComputeMaps(ctx, work, fpfh.Options{
-		Search: pointcloud.Search{Radius: radius}, Neighborhoods: nb, Workers: c.Workers}, c.FPFHK)
-	if err != nil {
-		return nil, err
-	}
-	blocks := make([]fusion.Block, len(maps))
-	for j, m := range maps {
-		if c.Protocol == ProtocolDefault {
-			for i, v := range m.Data {
-				m.Data[i] = float32(math.Sqrt(float64(v)))
-			}
+// join puts the blocks side by side and takes the valid cells, nil for all, as
+// rows into out.
+func (d *describer) join(blocks []*grid.Map, valid []bool, out *description) (*description, error) {
+	scaled := make([]fusion.Block, len(blocks))
+	for i, m := range blocks {
+		scaled[i].Map = m
+		if d.scales != nil {
+			scaled[i].Scale = d.scales[i]
 		}
-		blocks[j].Map = m
 	}
-	return fusion.Early(blocks...)
+	m, err := fusion.Early(scaled...)
+	if err != nil {
+		return nil, err
+	}
+	m.Valid = valid
+	out.rows, out.cells = memory.FromMap(m)
+	return out, nil
 }
 
 // resized returns the organised cloud at h×w pixels, each the nearest one of c

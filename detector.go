@@ -13,7 +13,7 @@ import (
 // Detector scores scans against what it was fitted on. It is immutable and safe
 // for concurrent use; only Close must come last.
 type Detector struct {
-	config     Config
+	describer
 	bank       *memory.Bank
 	provenance Provenance
 	closer     func() error // of the mapped model file; nil when fitted in memory
@@ -31,6 +31,11 @@ func (d *Detector) check() error {
 func (d *Detector) Config() Config {
 	c := d.config
 	c.Features, c.FPFHK = slices.Clone(c.Features), slices.Clone(c.FPFHK)
+	if c.Backbone != nil {
+		b := *c.Backbone
+		b.Layers = slices.Clone(b.Layers)
+		c.Backbone = &b
+	}
 	return c
 }
 
@@ -53,7 +58,10 @@ func (d *Detector) Close() error {
 // [rgbd.ErrScan]; one that shows the plane parts lie on but no part wraps
 // [pointcloud.ErrNoPart] as well.
 func (d *Detector) Score(ctx context.Context, s *rgbd.Scan) (*Result, error) {
-	desc, err := d.config.describe(ctx, s)
+	if err := d.config.wants(d.backbone); err != nil {
+		return nil, err
+	}
+	desc, err := d.describe(ctx, s)
 	if err != nil {
 		return nil, err
 	}

@@ -26,9 +26,9 @@ const btfTruthLevel = 127
 // and AU-PRO by the official algorithm (100 thresholds, limit 0.3), at the
 // scans' own resolution or, with the BTF protocol, at 224×224 with the truth
 // resized as BTF does: a truth value above 127 counts as defect there, above 0
-// otherwise. A good scan without ground truth counts as sound
-// everywhere. each, when not nil, sees every scan with its result, which it must
-// not change; its error ends the evaluation.
+// otherwise. A good scan without ground truth counts as sound everywhere; one
+// without a label is an error. each, when not nil, sees every scan with its
+// result, which it must not change; its error ends the evaluation.
 func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, error], each func(*rgbd.Labelled, *Result) error, opts ...Option) (*Evaluation, error) {
 	o := gather(opts)
 	e := &Evaluation{}
@@ -36,6 +36,9 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 	for s, err := range set {
 		if err != nil {
 			return nil, err
+		}
+		if s.Defect == rgbd.Unlabelled {
+			return nil, fmt.Errorf("%w: %s: not labelled", ErrEvaluate, s.Label())
 		}
 		r, err := d.Score(ctx, s.Scan)
 		if err != nil {

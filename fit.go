@@ -11,6 +11,7 @@ import (
 	"iter"
 	"math"
 
+	"github.com/iad3d/iad3d/fusion"
 	"github.com/iad3d/iad3d/memory"
 	"github.com/iad3d/iad3d/rgbd"
 )
@@ -23,11 +24,17 @@ type Option func(*options)
 
 type options struct {
 	progress func(done int)
+	backbone rgbd.Backbone
 }
 
 // WithProgress calls f after each scan of a Fit or Evaluate with the number
 // done so far, from the calling goroutine.
 func WithProgress(f func(done int)) Option { return func(o *options) { o.progress = f } }
+
+// WithBackbone gives Fit or Load the network that describes colour and depth
+// images. The detector calls it from the goroutines that call Score; closing it
+// is left to the caller.
+func WithBackbone(b rgbd.Backbone) Option { return func(o *options) { o.backbone = b } }
 
 func gather(opts []Option) options {
 	o := options{progress: func(int) {}}
@@ -42,10 +49,14 @@ type Provenance struct {
 	Version string `json:"version"` // of the iad3d that fitted it
 	Scans   int    `json:"scans"`
 	Rows    int    `json:"rows"` // descriptor rows before the coreset
+	// Projection is the length of the rows that the coreset was selected by, see
+	// [memory.Options]; 0 when these were the rows themselves.
+	Projection int `json:"projection,omitempty"`
 	// DataSHA256 is the SHA-256 over the sizes, units, validity and coordinates
-	// of all scans, in order.
+	// of all scans, in order, with the colours where they were used.
 	DataSHA256 string `json:"data_sha256"`
-	// Radius is the largest distance of any of these rows to the bank.
+	// Radius is the largest distance of any of these rows to the bank, or a bound
+	// of it: see [memory.Bank.Radius].
 	Radius float64 `json:"radius"`
 }
 
@@ -60,11 +71,17 @@ var ErrNoScans = errors.New("no scan to fit")
 // The same configuration and scans give the same detector, bit for bit,
 // whatever the number of workers.
 func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts ...Option) (*Detector, error) {
+	o := gather(opts)
+	c.Backbone = nil
+	if o.backbone != nil {
+		info := o.backbone.Info()
+		c.Backbone = &info
+	}
 	c, err := c.resolve()
 	if err != nil {
 		return nil, err
 	}
-	o := gather(opts)
+	look := describer{config: c, backbone: o.backbone}
 	var rows memory.Rows
 	digest := sha256.New()
 	n := 0
@@ -73,16 +90,16 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 			return nil, err
 		}
 		if n == 0 {
-			if c.KeepPlane, err = c.keepsPlane(ctx, s); err != nil {
+			if look.config.KeepPlane, err = c.keepsPlane(ctx, s); err != nil {
 				return nil, err
 			}
 		}
-		d, err := c.describe(ctx, s)
+		d, err := look.describe(ctx, s)
 		if err != nil {
 			return nil, err
 		}
 		rows.Append(d.rows)
-		hashScan(digest, s)
+		hashScan(digest, s, c.has(FeatureRGB))
 		n++
 		o.progress(n)
 	}
@@ -92,17 +109,23 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 	if n == 0 {
 		return nil, ErrNoScans
 	}
-	bank, err := memory.Build(ctx, &rows, memory.Options{Fraction: c.Coreset, Workers: c.Workers})
+	if widths := c.widths(); len(widths) > 1 && c.Protocol != ProtocolBTF {
+		look.scales = fusion.Balance(rows.Data, widths)
+		fusion.Rescale(rows.Data, widths, look.scales)
+	}
+	bank, err := memory.Build(ctx, &rows, memory.Options{
+		Fraction: c.Coreset, Project: c.Protocol == ProtocolBTF, Seed: c.Seed, Workers: c.Workers})
 	if err != nil {
 		return nil, fmt.Errorf("fit of %d scans: %w", n, err)
 	}
 	d := &Detector{
-		config: c,
-		bank:   bank,
+		describer: look,
+		bank:      bank,
 		provenance: Provenance{
 			Version:    Version,
 			Scans:      n,
 			Rows:       rows.N,
+			Projection: bank.Projected(),
 			DataSHA256: hex.EncodeToString(digest.Sum(nil)),
 			Radius:     bank.Radius(),
 		},
@@ -114,7 +137,7 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 }
 
 // hashScan adds what describe reads of a scan.
-func hashScan(h hash.Hash, s *rgbd.Scan) {
+func hashScan(h hash.Hash, s *rgbd.Scan, colour bool) {
 	c := s.Cloud
 	buf := make([]byte, 0, 1<<16)
 	for _, v := range []int{c.Width, c.Height, int(c.Unit)} {
@@ -135,4 +158,10 @@ func hashScan(h hash.Hash, s *rgbd.Scan) {
 		}
 	}
 	h.Write(buf)
+	if colour && s.Colour != nil {
+		b := s.Colour.Bounds()
+		for y := b.Min.Y; y < b.Max.Y; y++ {
+			h.Write(s.Colour.Pix[s.Colour.PixOffset(b.Min.X, y):][:4*b.Dx()])
+		}
+	}
 }

@@ -3,6 +3,7 @@ package iad3d
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/iad3d/iad3d/io/model"
 	"github.com/iad3d/iad3d/memory"
@@ -13,6 +14,7 @@ const (
 	metaConfig     = "iad3d.config"     // Config as JSON
 	metaProvenance = "iad3d.provenance" // Provenance as JSON
 	tensorBank     = "bank"             // F32, rows × values
+	tensorScales   = "scales"           // F32, one per block of a row; absent where none is scaled
 )
 
 // Save writes the detector to a model file, whole or not at all; the format is
@@ -27,16 +29,25 @@ func (d *Detector) Save(path string) error {
 		return err
 	}
 	rows := d.bank.Rows()
+	tensors := []model.Tensor{model.Float32s(tensorBank, []int{rows.N, rows.D}, rows.Data)}
+	if d.scales != nil {
+		tensors = append(tensors, model.Float32s(tensorScales, []int{len(d.scales)}, d.scales))
+	}
 	return model.Save(path, map[string]string{
 		metaConfig:     string(config),
 		metaProvenance: string(provenance),
-	}, []model.Tensor{model.Float32s(tensorBank, []int{rows.N, rows.D}, rows.Data)})
+	}, tensors)
 }
 
 // Load opens a model file. The bank stays in the file, which is mapped into
 // memory: call Close when done. A file that is damaged, truncated, written by a
 // newer program or no model at all gives an error wrapping [model.ErrModel].
-func Load(path string) (*Detector, error) {
+//
+// A model that was fitted with a backbone needs the same one, see
+// [WithBackbone]: another is an error wrapping [ErrBackbone] that says which is
+// wanted. Without any the detector loads, so that it can be looked at, but does
+// not score.
+func Load(path string, opts ...Option) (*Detector, error) {
 	f, err := model.Open(path)
 	if err != nil {
 		return nil, err
@@ -45,6 +56,12 @@ func Load(path string) (*Detector, error) {
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w: %w", path, model.ErrModel, err)
+	}
+	if d.backbone = gather(opts).backbone; d.backbone != nil {
+		if err := d.config.wants(d.backbone); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	return d, nil
 }
@@ -74,8 +91,32 @@ func fromFile(f *model.File) (*Detector, error) {
 	if len(shape) != 2 || shape[1] != d.config.rowDim() {
 		return nil, fmt.Errorf("%s has the shape %v, its configuration makes rows of %d values", tensorBank, shape, d.config.rowDim())
 	}
+	if d.scales, err = scalesFrom(f, &d.config); err != nil {
+		return nil, err
+	}
 	if d.bank, err = memory.NewBank(&memory.Rows{N: shape[0], D: shape[1], Data: data}, 0); err != nil {
 		return nil, err
 	}
 	return d, d.check()
+}
+
+// scalesFrom reads the factors of the blocks, copied: they outlive no mapping,
+// but are few.
+func scalesFrom(f *model.File, c *Config) ([]float32, error) {
+	if !slices.ContainsFunc(f.Tensors(), func(t model.Info) bool { return t.Name == tensorScales }) {
+		return nil, nil
+	}
+	scales, shape, err := f.Float32s(tensorScales)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(c.widths()); len(shape) != 1 || shape[0] != n {
+		return nil, fmt.Errorf("%s has the shape %v, its configuration makes %d blocks", tensorScales, shape, n)
+	}
+	for _, s := range scales {
+		if !(s > 0) || s-s != 0 {
+			return nil, fmt.Errorf("%s holds %v", tensorScales, s)
+		}
+	}
+	return slices.Clone(scales), nil
 }

@@ -16,18 +16,26 @@ type Options struct {
 	// Fraction of the rows that the coreset keeps, in (0, 1]; 0 keeps all. Of N
 	// rows max(1, ⌊Fraction·N⌋) remain.
 	Fraction float64
-	Workers  int // ≤ 0: GOMAXPROCS
+	// Project makes the coreset look at rows that were projected, by [Project], to
+	// ProjectedDim(N, Distortion) values where that is less than their length, as
+	// BTF's program does to save time. Otherwise it looks at the rows as they are.
+	Project bool
+	Seed    uint64 // of the projection
+	Workers int    // ≤ 0: GOMAXPROCS
 }
 
 // Bank is an immutable table of rows to be searched, safe for concurrent use.
 type Bank struct {
-	rows    *Rows
-	radius  float64
-	workers int
+	rows      *Rows
+	radius    float64
+	projected int // length of the rows the coreset looked at, 0: of these
+	workers   int
+	witness   *witness // nil: not worth it
 }
 
-// Build thins rows to a coreset and returns the bank of what is left. The bank
-// does not retain rows.
+// Build thins rows to the coreset that [Greedy] selects and returns the bank of
+// what is left: always rows as they were given, also where projected ones were
+// looked at to choose them. The bank does not retain rows.
 func Build(ctx context.Context, rows *Rows, o Options) (*Bank, error) {
 	if !(o.Fraction >= 0 && o.Fraction <= 1) {
 		return nil, fmt.Errorf("memory: coreset fraction %v is not in [0, 1]", o.Fraction)
@@ -35,15 +43,28 @@ func Build(ctx context.Context, rows *Rows, o Options) (*Bank, error) {
 	if o.Fraction == 0 || o.Fraction == 1 {
 		return NewBank(&Rows{N: rows.N, D: rows.D, Data: slices.Clone(rows.Data)}, o.Workers)
 	}
-	set, err := Greedy(ctx, rows, max(1, int(o.Fraction*float64(rows.N))), o.Workers)
+	from, projected := rows, 0
+	if dim := ProjectedDim(rows.N, Distortion); o.Project && dim > 0 && dim < rows.D {
+		var err error
+		if from, err = Project(ctx, rows, dim, o.Seed, o.Workers); err != nil {
+			return nil, err
+		}
+		projected = dim
+	}
+	set, err := Greedy(ctx, from, max(1, int(o.Fraction*float64(rows.N))), o.Workers)
 	if err != nil {
 		return nil, err
+	}
+	if projected > 0 {
+		if set.Radius, err = set.reach(ctx, rows, o.Workers); err != nil {
+			return nil, err
+		}
 	}
 	kept := &Rows{N: len(set.Index), D: rows.D, Data: make([]float32, 0, len(set.Index)*rows.D)}
 	for _, i := range set.Index {
 		kept.Data = append(kept.Data, rows.Row(int(i))...)
 	}
-	return &Bank{rows: kept, radius: set.Radius, workers: o.Workers}, nil
+	return &Bank{rows: kept, radius: set.Radius, projected: projected, workers: o.Workers, witness: newWitness(kept)}, nil
 }
 
 // NewBank returns a bank of exactly these rows, which it retains and which must
@@ -52,15 +73,23 @@ func NewBank(rows *Rows, workers int) (*Bank, error) {
 	if err := rows.check(); err != nil {
 		return nil, err
 	}
-	return &Bank{rows: rows, workers: workers}, nil
+	return &Bank{rows: rows, workers: workers, witness: newWitness(rows)}, nil
 }
 
 // Rows returns the bank's table; the caller must not modify it.
 func (b *Bank) Rows() *Rows { return b.rows }
 
-// Radius returns the largest distance of a row given to Build to its nearest
-// row in the bank; 0 when nothing was left out.
+// Radius returns the largest distance of a row given to Build to the bank row
+// that stands for it; 0 when nothing was left out. That is the nearest bank row
+// or, where the coreset was chosen among projected rows, the one nearest to it
+// there, so that the true covering radius can be smaller, by a fifth at most where
+// it was measured (cable_gland of MVTec 3D-AD, ResNet-50 and FPFH). The distance
+// is between the rows as they are in either case.
 func (b *Bank) Radius() float64 { return b.radius }
+
+// Projected returns the length of the projected rows that the coreset was chosen
+// by; 0 when it was chosen by the rows themselves, or none was.
+func (b *Bank) Projected() int { return b.projected }
 
 // Hit is a bank row and its Euclidean distance from a query.
 type Hit struct {
@@ -90,38 +119,19 @@ func (b *Bank) Nearest(ctx context.Context, q *Rows, k int) ([]Hit, error) {
 	}
 	k = min(k, b.rows.N)
 	hits := make([]Hit, q.N*k)
-	err := parallel.For(ctx, q.N, queryChunk, b.workers, func(_, lo, hi int) {
+	workers := parallel.Workers(q.N, queryChunk, b.workers)
+	searches := make([]search, workers)
+	err := parallel.For(ctx, q.N, queryChunk, workers, func(worker, lo, hi int) {
+		s := &searches[worker]
+		s.bank = b
 		for i := lo; i < hi; i++ {
-			b.nearest(q.Row(i), hits[i*k:(i+1)*k])
+			s.nearest(q.Row(i), hits[i*k:(i+1)*k])
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
 	return hits, nil
-}
-
-// nearest fills best with the nearest rows by insertion; Dist is squared until
-// the end.
-func (b *Bank) nearest(q []float32, best []Hit) {
-	n := 0
-	for r := range b.rows.N {
-		d := distance2(q, b.rows.Row(r))
-		if n == len(best) && d >= best[n-1].Dist {
-			continue
-		}
-		if n < len(best) {
-			n++
-		}
-		j := n - 1
-		for ; j > 0 && d < best[j-1].Dist; j-- {
-			best[j] = best[j-1]
-		}
-		best[j] = Hit{int32(r), d}
-	}
-	for j := range best {
-		best[j].Dist = math.Sqrt(best[j].Dist)
-	}
 }
 
 // MinScoreRows is the number of rows that ImageScore needs.

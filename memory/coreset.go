@@ -20,13 +20,30 @@ const pruneSlack = 1 + 1e-6
 type Coreset struct {
 	Index  []int32 // in the order of selection
 	Radius float64 // largest distance of any row to its nearest selected one
+	Owner  []int32 // for each row, the place in Index of that one; the first on ties
+}
+
+// reach returns the largest distance, between these rows, of any to its owner.
+func (c *Coreset) reach(ctx context.Context, rows *Rows, workers int) (float64, error) {
+	far := make([]float64, (rows.N+coresetChunk-1)/coresetChunk)
+	err := parallel.For(ctx, rows.N, coresetChunk, workers, func(_, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			d := distance2(rows.Row(i), rows.Row(int(c.Index[c.Owner[i]])))
+			far[lo/coresetChunk] = max(far[lo/coresetChunk], d)
+		}
+	})
+	if err != nil {
+		return 0, err
+	}
+	return math.Sqrt(slices.Max(far)), nil
 }
 
 // Greedy selects up to n rows farthest-first: row 0, then each time the row
 // farthest from all selected ones, ties to the lowest index. This is the greedy
 // k-centre of T. F. Gonzalez (1985), whose radius is at most twice the optimum,
 // as PatchCore and BTF use it; distances are exact, so the picks are those of
-// the reference programs in full precision.
+// the reference programs in full precision, for rows that these do not project
+// first (see [Project]).
 //
 // A row is not compared with a new pick that is at least twice as far from the
 // selected row nearest to it as the row itself is: by the triangle inequality
@@ -50,7 +67,7 @@ func Greedy(ctx context.Context, rows *Rows, n, workers int) (*Coreset, error) {
 		dist2 float64
 	}
 	best := make([]candidate, (rows.N+coresetChunk-1)/coresetChunk)
-	set := &Coreset{Index: make([]int32, 0, n)}
+	set := &Coreset{Index: make([]int32, 0, n), Owner: owner}
 	next := candidate{row: 0}
 	for {
 		rank := int32(len(set.Index))
@@ -64,7 +81,7 @@ func Greedy(ctx context.Context, rows *Rows, n, workers int) (*Coreset, error) {
 			for i := lo; i < hi; i++ {
 				d := nearest[i]
 				if rank == 0 || apart[owner[i]] < d*pruneSlack {
-					if e := distance2(rows.Row(i), pick); e < d {
+					if e := distance2Below(rows.Row(i), pick, d); e < d {
 						d = e
 						nearest[i], owner[i] = d, rank
 					}

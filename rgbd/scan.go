@@ -1,5 +1,7 @@
 // Package rgbd holds Scan, one capture of a part: a colour image and an
-// organised cloud of the same raster.
+// organised cloud of the same raster, with the camera that makes one of a depth
+// image; and the descriptors of colour and depth: those computed in Go, and the
+// interface of the networks that compute others.
 package rgbd
 
 import (
@@ -17,28 +19,16 @@ type Scan struct {
 	Source string // the file it came from, for messages; empty when made in memory
 	Cloud  *pointcloud.Cloud
 	Colour *image.NRGBA
+	// Intrinsics is the camera whose pixels the cloud has, nil when it is not
+	// known.
+	Intrinsics *Intrinsics
 }
-
-// Labelled is a scan of a data set together with what is known about it.
-type Labelled struct {
-	*Scan
-	Defect string // folder name: "good" or the kind of defect
-	// Truth holds the class id of each pixel, 0 = sound. Nil when the set has no
-	// ground truth for this scan; a good scan then counts as sound everywhere.
-	Truth *image.Gray
-}
-
-// Good is the Defect of a sound part.
-const Good = "good"
-
-// Anomalous reports whether the scan is labelled as showing a defect.
-func (l *Labelled) Anomalous() bool { return l.Defect != Good }
 
 // ErrScan is wrapped by every error that says a scan cannot be used.
 var ErrScan = errors.New("unusable scan")
 
 // Check returns an error wrapping ErrScan when the cloud is missing, not
-// organised or inconsistent, or the colour image has another size.
+// organised or inconsistent, or the colour image or the camera has another size.
 func (s *Scan) Check() error {
 	if s.Cloud == nil {
 		return fmt.Errorf("%w: %s: no cloud", ErrScan, s.Label())
@@ -53,6 +43,14 @@ func (s *Scan) Check() error {
 		if b := s.Colour.Bounds(); b.Dx() != s.Cloud.Width || b.Dy() != s.Cloud.Height {
 			return fmt.Errorf("%w: %s: colour image is %d×%d, cloud is %d×%d",
 				ErrScan, s.Label(), b.Dx(), b.Dy(), s.Cloud.Width, s.Cloud.Height)
+		}
+	}
+	if k := s.Intrinsics; k != nil {
+		if err := k.Check(); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrScan, s.Label(), err)
+		}
+		if err := k.Fits(s.Cloud.Width, s.Cloud.Height); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrScan, s.Label(), err)
 		}
 	}
 	return nil

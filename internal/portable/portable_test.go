@@ -23,6 +23,7 @@ var functions = []struct {
 	{"Acos", func(x, _ float64) float64 { return Acos(x) }, func(x, _ float64) float64 { return math.Acos(x) }, 0xd0717c3355e58e28},
 	{"Atan2", Atan2, math.Atan2, 0xdf3d948a6552bad4},
 	{"Exp", func(x, y float64) float64 { return Exp(x * 700 * y * y) }, func(x, y float64) float64 { return math.Exp(x * 700 * y * y) }, 0x8d542665b5f1a6c9},
+	{"Log", func(x, y float64) float64 { return Log(math.Ldexp(x*x, int(900*y))) }, func(x, y float64) float64 { return math.Log(math.Ldexp(x*x, int(900*y))) }, 0x623d1878362e12bc},
 }
 
 // TestBits holds the results to the same bits on every machine.
@@ -62,6 +63,9 @@ func TestSpecialCases(t *testing.T) {
 	}
 	for _, x := range []float64{0, math.Inf(1), math.Inf(-1), math.NaN(), 710, -800} {
 		same("Exp", Exp(x), math.Exp(x), x)
+	}
+	for _, x := range []float64{0, math.Copysign(0, -1), 1, -1, math.Inf(1), math.Inf(-1), math.NaN()} {
+		same("Log", Log(x), math.Log(x), x)
 	}
 	same("Cos", Cos(0), 1, 0)
 	same("Cos", Cos(math.Pi), -1, math.Pi)

@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 
@@ -20,26 +18,12 @@ const maxClassIDs = 1 << 20
 // readClassIDs reads an object of names by decimal id: {"255": "bent"}. It
 // returns nil when there is no such file.
 func readClassIDs(path string) (map[uint8]string, error) {
-	info, err := os.Stat(path)
+	b, err := readSmall(path, maxClassIDs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, &scan.Error{Path: path, Err: err}
-	case !info.Mode().IsRegular():
-		return nil, &scan.Error{Path: path, Err: errors.New("is not a regular file")}
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, &scan.Error{Path: path, Err: err}
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxClassIDs+1))
-	if err != nil {
-		return nil, &scan.Error{Path: path, Err: err}
-	}
-	if len(b) > maxClassIDs {
-		return nil, &scan.Error{Path: path, Err: fmt.Errorf("more than %d bytes of class ids", maxClassIDs)}
+		return nil, err
 	}
 	var names map[string]string
 	if err := json.Unmarshal(b, &names); err != nil {

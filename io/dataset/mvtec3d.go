@@ -39,9 +39,12 @@ import (
 // byte by byte with slashes: that of Python's sorted(glob("test/*/xyz/*.tiff")),
 // which the reference programs use.
 func OpenMVTec3D(root, class string) (*Set, error) {
-	dir, name, err := classFolder(root, class)
+	dir, name, err := classFolder(root, class, isClass, noMVTec3D)
 	if err != nil {
 		return nil, err
+	}
+	if isEyecandies(dir) && !isFolder(filepath.Join(dir, string(Train), rgbd.Good)) {
+		return nil, &scan.Error{Path: dir, Err: errors.New("is laid out like a class of Eyecandies, not of MVTec 3D-AD")}
 	}
 	s := &Set{Root: dir, Class: name, items: make(map[Split][]Item)}
 	if s.ClassIDs, err = readClassIDs(filepath.Join(dir, "class_ids.json")); err != nil {
@@ -58,54 +61,11 @@ func OpenMVTec3D(root, class string) (*Set, error) {
 	return s, nil
 }
 
-// Classes returns the names of the classes in folder root, ascending: its
-// folders that have a split in them. When root is itself the folder of a class,
-// its name is the only one.
-func Classes(root string) ([]string, error) {
-	if isClass(root) {
-		return []string{base(root)}, nil
-	}
-	names, err := folders(root)
-	if err != nil {
-		return nil, err
-	}
-	classes := slices.DeleteFunc(names, func(n string) bool { return !isClass(filepath.Join(root, n)) })
-	if len(classes) == 0 {
-		return nil, &scan.Error{Path: root, Err: errors.New("no train, validation or test folder, neither here nor one level down")}
-	}
-	return classes, nil
-}
-
-// classFolder finds the folder of a class and its name.
-func classFolder(root, class string) (dir, name string, err error) {
-	classes, err := Classes(root)
-	if err != nil {
-		return "", "", err
-	}
-	switch {
-	case class == "" && len(classes) == 1:
-		class = classes[0]
-	case class == "":
-		return "", "", &scan.Error{Path: root, Err: fmt.Errorf("%d classes, choose one of %s", len(classes), strings.Join(classes, ", "))}
-	case !slices.Contains(classes, class):
-		return "", "", &scan.Error{Path: root, Err: fmt.Errorf("no class %q; found %s", class, strings.Join(classes, ", "))}
-	}
-	if isClass(root) {
-		return root, class, nil
-	}
-	return filepath.Join(root, class), class, nil
-}
+// noMVTec3D is said of a folder that neither is a class nor has one.
+const noMVTec3D = "no train, validation or test folder"
 
 func isClass(dir string) bool {
 	return slices.ContainsFunc(Splits(), func(s Split) bool { return isFolder(filepath.Join(dir, string(s))) })
-}
-
-// base returns the name of a folder, also for "." and "..".
-func base(dir string) string {
-	if abs, err := filepath.Abs(dir); err == nil {
-		dir = abs
-	}
-	return filepath.Base(dir)
 }
 
 func walkSplit(dir string, split Split) ([]Item, error) {
@@ -197,27 +157,3 @@ func byStem(dir string, exts ...string) (map[string]string, error) {
 	}
 	return files, nil
 }
-
-// folders returns the names of the folders in dir, ascending, without hidden
-// ones. Links to folders count.
-func folders(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, &scan.Error{Path: dir, Err: err}
-	}
-	var names []string
-	for _, e := range entries {
-		if !hidden(e.Name()) && isFolder(filepath.Join(dir, e.Name())) {
-			names = append(names, e.Name())
-		}
-	}
-	return names, nil
-}
-
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// hidden covers .DS_Store and the ._ files of macOS as well.
-func hidden(name string) bool { return strings.HasPrefix(name, ".") }

@@ -138,6 +138,9 @@ func TestMVTec3DItems(t *testing.T) {
 	if got := s.Items(dataset.Test)[2]; got != want {
 		t.Errorf("item %+v\nwant %+v", got, want)
 	}
+	if files := want.Files(); !slices.Equal(files, []string{want.XYZ, want.Colour, want.Truth}) {
+		t.Errorf("files %q", files)
+	}
 	if got := s.Items(dataset.Train)[0].Truth; got != "" {
 		t.Errorf("truth %q of a scan that has none", got)
 	}
@@ -245,11 +248,11 @@ func TestMVTec3DClass(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	if got := dataset.Kinds(); !slices.Equal(got, []string{"mvtec3d"}) {
+	if got := dataset.Kinds(); !slices.Equal(got, []string{"mvtec3d", "eyecandies"}) {
 		t.Errorf("kinds %q", got)
 	}
 	_, err := dataset.Open("mvtec", t.TempDir(), "")
-	if err == nil || !strings.Contains(err.Error(), `unknown kind "mvtec"; there are: mvtec3d`) {
+	if err == nil || !strings.Contains(err.Error(), `unknown kind "mvtec"; there are: mvtec3d, eyecandies`) {
 		t.Errorf("error %v", err)
 	}
 	if _, ok := errors.AsType[*scan.Error](err); ok {

@@ -73,10 +73,8 @@ func (s *Set) feed(ctx context.Context, items []Item, next chan<- loaded) {
 // without returns the error for a split that has no scans.
 func (s *Set) without(split Split) error {
 	var has []string
-	for _, sp := range Splits() {
-		if len(s.items[sp]) > 0 {
-			has = append(has, string(sp))
-		}
+	for _, sp := range s.Splits() {
+		has = append(has, string(sp))
 	}
 	return &scan.Error{Path: s.Root, Err: fmt.Errorf("no %s scans; the set has: %s", split, strings.Join(has, ", "))}
 }

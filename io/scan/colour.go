@@ -5,7 +5,7 @@ import (
 	"image/draw"
 )
 
-// ReadColour reads a PNG or JPEG file of any colour type as 8-bit RGB with
+// ReadColour reads a PNG, JPEG or TIFF file of any colour type as 8-bit RGB with
 // alpha. Of 16-bit samples the high byte is kept; an EXIF orientation is not
 // applied, as the cloud would not turn with the image. A size above
 // [MaxImagePixels], or one that the file is too short to fill, is an error
@@ -21,15 +21,17 @@ func ReadColour(path string) (*image.NRGBA, error) {
 // readColour is ReadColour with the check of decode, and without the path in
 // its errors.
 func readColour(path string, accept func(w, h int) error) (*image.NRGBA, error) {
-	im, err := decode(path, accept, pngFile, jpegFile)
+	im, err := decode(path, accept, pngFile, jpegFile, tiffFile)
 	if err != nil {
 		return nil, err
 	}
 	switch im := im.(type) {
 	case *image.NRGBA:
 		return im, nil
-	case *image.RGBA: // what package png makes of RGB: opaque
-		return opaque(im), nil
+	case *image.RGBA: // of a PNG always opaque, of a TIFF mostly
+		if im.Opaque() {
+			return opaque(im), nil
+		}
 	case *image.NRGBA64: // by way of package draw the alpha would round the colours
 		c := image.NewNRGBA(im.Rect)
 		for i := range c.Pix {

@@ -49,5 +49,5 @@ func ExampleRead() {
 	fmt.Println(err.(*scan.Error).Err)
 	// Output:
 	// part 2 × 1 measured: 1 colour: true
-	// is a PNG image, not a cloud
+	// is a PNG image, not a cloud or a 16-bit depth image
 }

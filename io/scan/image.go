@@ -9,13 +9,16 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"golang.org/x/image/tiff"
 )
 
 // MaxImagePixels is the largest image, in pixels, that ReadColour and ReadMask
 // decode.
 const MaxImagePixels = 100_000_000
 
-// codecs are the standard library's decoders by kind of file. They are called by
+// codecs are the decoders by kind of file, the standard library's and of TIFF
+// that of golang.org/x/image. They are called by
 // name, and not through image.Decode, so that a format which some other package
 // registers changes nothing here.
 var codecs = map[kind]struct {
@@ -25,6 +28,7 @@ var codecs = map[kind]struct {
 }{
 	pngFile:  {png.DecodeConfig, png.Decode, leastPNG},
 	jpegFile: {jpeg.DecodeConfig, jpeg.Decode, leastJPEG},
+	tiffFile: {tiff.DecodeConfig, tiff.Decode, leastTIFF},
 }
 
 // leastPNG: deflate shrinks at most 1032 times, to 2 bits for 258 bytes. Head
@@ -45,6 +49,10 @@ func leastPNG(head []byte, pixels int64) int64 {
 // leastJPEG: a block of 8×8 pixels takes a bit or more, and the component with
 // the most blocks has at least a quarter of what an unsampled one has.
 func leastJPEG(_ []byte, pixels int64) int64 { return pixels / 64 / 8 / 4 }
+
+// leastTIFF: of the compressions LZW shrinks most, to 12 bits for 4095 bytes at
+// best.
+func leastTIFF(_ []byte, pixels int64) int64 { return pixels / 8 / 2730 }
 
 // decode decodes an image file of one of the kinds. Before anything is
 // allocated for pixels the size is checked against MaxImagePixels, against what

@@ -1,10 +1,12 @@
-// Package scan reads one capture of a part from files: an organised cloud and,
-// where there is one, its colour image.
+// Package scan reads one capture of a part from files: an organised cloud, or a
+// depth image and its camera, and the colour image where there is one.
 //
 // What a file is follows from its content, never from its name. This version
-// reads clouds from xyz TIFF files (package xyztiff) and colour from PNG and
-// JPEG; whatever else is handed in is refused with a message that says what it
-// is. Every problem with a file is an [*Error].
+// reads clouds from xyz TIFF files (package xyztiff); depth images from 16-bit
+// PNG (package depthpng) and TIFF files of one sample per pixel, with a camera
+// file (package camera); and colour from PNG, JPEG and 8-bit TIFF. Whatever else
+// is handed in is refused with a message that says what it is. Every problem
+// with a file is an [*Error].
 package scan
 
 import (
@@ -23,30 +25,52 @@ import (
 // Options say what Read makes of a file. The zero value looks for the colour
 // image where MVTec 3D-AD keeps it.
 type Options struct {
-	// Colour is the path of the colour image. When it is empty and the cloud lies
-	// in a folder named xyz, ../rgb/<stem>.png (or .PNG) is taken if it exists.
+	// Colour is the path of the colour image. When it is empty and the geometry
+	// lies in a folder named xyz or depth, ../rgb/<stem>.png (or .PNG) is taken if
+	// it exists.
 	Colour string
 	// NoColour reads geometry only, whatever Colour says.
 	NoColour bool
 	// Name is the scan's name. When it is empty it is the file's stem, after the
-	// name of the folder that holds xyz: "bent/003" for test/bent/xyz/003.tiff,
-	// "part7" for part7.tiff.
+	// name of the folder that holds xyz or depth: "bent/003" for
+	// test/bent/xyz/003.tiff, "part7" for part7.tiff.
 	Name string
+
+	// Intrinsics is the path of the camera file, which a depth image needs. With a
+	// cloud it says whose pixels the cloud has, and how the colour image lies over
+	// them. Camera, when not nil, is taken instead of the file.
+	Intrinsics string
+	Camera     *rgbd.Camera
+	// DepthScale, in metres per step, and DepthInvalid, when not nil, replace what
+	// the camera says about the depth image's values, see [rgbd.DepthUnits].
+	DepthScale   float64
+	DepthInvalid []float64
 }
 
-// Read reads the cloud at path, and the colour image that o says. The scan's
-// Source is path as given. Its cloud is organised and in metres, with the pixels
-// marked as missing that are (0,0,0) or not finite. A cloud that has no other
-// pixel and a colour image of another size are errors that wrap [rgbd.ErrScan]
-// too.
+// Read reads the cloud or depth image at path, and the colour image that o says.
+// The scan's Source is path as given. Its cloud is organised and in metres; in a
+// cloud file the pixels are marked as missing that are (0,0,0) or not finite, for
+// a depth image see [rgbd.Camera.Cloud]. A scan without any other pixel, and a
+// colour image of another size where the camera has no registration for it, are
+// errors that wrap [rgbd.ErrScan] too; a camera for another size, or none for a
+// depth image, are errors that wrap [rgbd.ErrCamera] or [ErrIntrinsics].
 func Read(path string, o Options) (*rgbd.Scan, error) {
-	cloud, err := readCloud(path)
+	cam, err := o.camera()
+	if err != nil {
+		return nil, err
+	}
+	cloud, err := readCloud(path, cam)
 	if err != nil {
 		return nil, &Error{path, err}
 	}
 	s := &rgbd.Scan{Name: o.Name, Source: path, Cloud: cloud}
 	if s.Name == "" {
 		s.Name = name(path)
+	}
+	var registration *rgbd.Registration
+	if cam != nil {
+		k := cam.Intrinsics
+		s.Intrinsics, registration = &k, cam.Registration
 	}
 	colour := o.Colour
 	switch {
@@ -61,20 +85,21 @@ func Read(path string, o Options) (*rgbd.Scan, error) {
 		return s, nil
 	}
 	// The size is compared before the pixels are decoded.
-	s.Colour, err = readColour(colour, func(w, h int) error {
-		if w == cloud.Width && h == cloud.Height {
-			return nil
+	im, err := readColour(colour, func(w, h int) error {
+		if err := registration.Fits(w, h, cloud.Width, cloud.Height); err != nil {
+			return fmt.Errorf("%w, with %s", err, path)
 		}
-		return fmt.Errorf("%w: colour image is %d×%d, cloud %s is %d×%d (registration needed)",
-			rgbd.ErrScan, w, h, path, cloud.Width, cloud.Height)
+		return nil
 	})
 	if err != nil {
 		return nil, &Error{colour, err}
 	}
+	s.Colour = registration.Colour(im, cloud)
 	return s, nil
 }
 
-func readCloud(path string) (*pointcloud.Cloud, error) {
+// readCloud reads a cloud file, or a depth image by its camera.
+func readCloud(path string, cam *rgbd.Camera) (*pointcloud.Cloud, error) {
 	f, err := open(path)
 	if err != nil {
 		return nil, err
@@ -84,21 +109,47 @@ func readCloud(path string) (*pointcloud.Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k := sniff(head, f.size); k != tiffFile {
+	switch k := sniff(head, f.size); k {
+	case tiffFile:
+		return f.cloudTIFF(cam)
+	case pngFile:
+		if !isDepthPNG(head) {
+			return nil, f.refuse(k, head)
+		}
+		if cam == nil {
+			return nil, fmt.Errorf("is a 16-bit greyscale PNG: %w", ErrIntrinsics)
+		}
+		d, err := f.depthPNG()
+		if err != nil {
+			return nil, err
+		}
+		return cloudOf(d, cam)
+	default:
 		return nil, f.refuse(k, head)
 	}
+}
+
+// cloudTIFF reads an xyz TIFF, or the depth image in a TIFF.
+func (f *file) cloudTIFF(cam *rgbd.Camera) (*pointcloud.Cloud, error) {
 	h, err := xyztiff.DecodeHeader(f, f.size, xyztiff.Options{})
 	switch {
 	case err != nil:
 		return nil, err
-	case h.Samples != 3:
-		return nil, fmt.Errorf("is a TIFF file of %d sample per pixel (%v), as depth images are; a cloud has 3: x, y, z", h.Samples, h.Type)
-	case h.Type == xyztiff.Uint16:
+	case h.Samples == 1 && cam == nil:
+		return nil, fmt.Errorf("is a TIFF file of 1 sample per pixel (%v): %w", h.Type, ErrIntrinsics)
+	case h.Samples == 3 && h.Type == xyztiff.Uint16:
 		return nil, errors.New("is a TIFF file of uint16 samples, as colour images are; coordinates are float32 or float64")
+	case h.Samples == 3 && cam != nil:
+		if err := cam.Intrinsics.Fits(h.Width, h.Height); err != nil {
+			return nil, err
+		}
 	}
 	im, err := xyztiff.Decode(f, f.size, xyztiff.Options{})
 	if err != nil {
 		return nil, err
+	}
+	if im.Samples == 1 {
+		return cloudOf(depthTIFF(im), cam)
 	}
 	c, err := im.Cloud()
 	if err != nil {
@@ -110,14 +161,16 @@ func readCloud(path string) (*pointcloud.Cloud, error) {
 	return c, nil
 }
 
-// layout returns the name of the folder above the xyz folder that path lies in.
+// layout returns the name of the folder above the xyz or depth folder that path
+// lies in.
 func layout(path string) (parent string, ok bool) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return "", false
 	}
 	dir := filepath.Dir(abs)
-	return filepath.Base(filepath.Dir(dir)), filepath.Base(dir) == "xyz"
+	own := filepath.Base(dir)
+	return filepath.Base(filepath.Dir(dir)), own == "xyz" || own == "depth"
 }
 
 func stem(path string) string {

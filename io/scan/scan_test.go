@@ -174,7 +174,7 @@ func TestReadColourOfScan(t *testing.T) {
 		t.Errorf("%v does not wrap ErrScan", err)
 	}
 	_, err = Read(cloud, Options{Colour: cloud})
-	checkError(t, err, cloud, "is a TIFF file, not a PNG image or a JPEG image")
+	checkError(t, err, cloud, "is a TIFF file that cannot be decoded")
 	missing := filepath.Join(dir, "none.png")
 	_, err = Read(cloud, Options{Colour: missing})
 	checkError(t, err, missing)
@@ -209,7 +209,7 @@ func TestReadRefuses(t *testing.T) {
 		"WebP":         {write(t, filepath.Join(dir, "w"), "RIFF\x00\x01\x00\x00WEBPVP8 "), []string{"is a WebP image, not a cloud"}},
 		"unknown":      {write(t, filepath.Join(dir, "u.tiff"), "\x00\x01\x02\x03"), []string{"unknown format (first bytes 00 01 02 03)", only}},
 		"cut short":    {write(t, filepath.Join(dir, "s.tiff"), "II*\x00\x08"), []string{"xyztiff: "}},
-		"depth":        {writeTIFF(t, filepath.Join(dir, "d.tiff"), &xyztiff.Image{Width: 2, Height: 1, Samples: 1, U16: []uint16{1, 2}}, xyztiff.EncodeOptions{}), []string{"1 sample per pixel (uint16)", "x, y, z"}},
+		"depth":        {writeTIFF(t, filepath.Join(dir, "d.tiff"), &xyztiff.Image{Width: 2, Height: 1, Samples: 1, U16: []uint16{1, 2}}, xyztiff.EncodeOptions{}), []string{"1 sample per pixel (uint16): a depth image", "intrinsics are needed"}},
 		"16-bit RGB":   {writeTIFF(t, filepath.Join(dir, "rgb.tiff"), &xyztiff.Image{Width: 1, Height: 1, Samples: 3, U16: []uint16{1, 2, 3}}, xyztiff.EncodeOptions{}), []string{"uint16 samples, as colour images are"}},
 		"nothing seen": {writeTIFF(t, filepath.Join(dir, "none.tiff"), none, xyztiff.EncodeOptions{}), []string{"no measured point: all 12 pixels are (0,0,0) or not finite"}},
 	} {
@@ -291,7 +291,7 @@ func TestReadMVTec(t *testing.T) {
 func TestRefuseRealFiles(t *testing.T) {
 	want := map[string]string{
 		".pcd": "is a PCD file", ".ply": "is a PLY file", ".stl": "is an STL file",
-		".png": "is a PNG image", ".jpg": "is a JPEG image",
+		".png": "is a 16-bit greyscale PNG", ".jpg": "is a JPEG image",
 		".tiff": "sample", // depth and 8-bit colour
 	}
 	seen := 0

@@ -75,6 +75,10 @@ func sniff(head []byte, size int64) kind {
 	return unknown
 }
 
+// isDepthPNG reports whether a PNG file that begins with head has 16 bits of
+// grey per pixel.
+func isDepthPNG(head []byte) bool { return len(head) > 25 && head[24] == 16 && head[25] == 0 }
+
 // isText reports whether head is UTF-8 without control characters other than
 // white space. A rune may be cut at its end.
 func isText(head []byte) bool {
@@ -94,14 +98,14 @@ func isText(head []byte) bool {
 // refuse returns the error for a file of kind k, beginning with head, that
 // should be a cloud.
 func (f *file) refuse(k kind, head []byte) error {
-	const reads = "this version reads organised xyz TIFF"
+	const reads = "this version reads organised xyz TIFF, and depth images of 16-bit PNG or TIFF"
 	switch {
 	case k == emptyFile:
 		return errors.New("is empty")
 	case k == unknown:
 		return fmt.Errorf("unknown format (first bytes % x); %s", head[:min(8, len(head))], reads)
 	case strings.HasSuffix(string(k), "image"):
-		return fmt.Errorf("is %s, not a cloud", k)
+		return fmt.Errorf("is %s, not a cloud or a 16-bit depth image", k)
 	case k == textFile:
 		alias := ""
 		if f.named(".tiff", ".tif") {

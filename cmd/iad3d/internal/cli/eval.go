@@ -33,6 +33,7 @@ iad3d score name them.`
 
 type evalOptions struct {
 	source
+	net        backboneFlags
 	model, out string
 	mapsOptions
 }
@@ -63,6 +64,7 @@ func (a *app) eval() *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&o.model, "model", "", "model file")
 	o.source.add(cmd)
+	o.net.addModel(cmd)
 	f.StringVar(&o.out, "out", "", "folder for scores.csv, evaluation.json, score maps and heat maps")
 	o.mapsOptions.add(cmd)
 	a.addThreads(cmd)
@@ -82,7 +84,7 @@ type evalDocument struct {
 
 func (a *app) runEval(ctx context.Context, o *evalOptions) error {
 	start := time.Now()
-	set, err := o.open()
+	set, err := o.source.open()
 	if err != nil {
 		return err
 	}
@@ -95,11 +97,11 @@ func (a *app) runEval(ctx context.Context, o *evalOptions) error {
 			return err
 		}
 	}
-	d, err := iad3d.Load(o.model)
+	d, done, err := o.net.load(o.model)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer done()
 	if g != nil { // the tables come last: where they are, the maps beside them are theirs
 		for _, name := range []string{scoresFile, evaluationFile} {
 			if err := os.Remove(filepath.Join(o.out, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {

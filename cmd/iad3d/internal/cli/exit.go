@@ -9,11 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/internal/bench"
+	"github.com/iad3d/iad3d/internal/ortlib"
 	"github.com/iad3d/iad3d/internal/synth"
 	"github.com/iad3d/iad3d/io/model"
 	"github.com/iad3d/iad3d/io/scan"
 	"github.com/iad3d/iad3d/mapeval"
 	"github.com/iad3d/iad3d/rgbd"
+	"github.com/iad3d/iad3d/rgbd/onnx"
 )
 
 // Exit codes, see Run.
@@ -82,11 +85,11 @@ func exitCode(err error) int {
 	switch {
 	case misused:
 		return exitUsage
-	case is(model.ErrModel): // even where it holds a configuration that makes no sense
+	case is(model.ErrModel, onnx.ErrModel): // even where it holds a configuration that makes no sense
 		return exitModel
-	case is(iad3d.ErrConfig, mapeval.ErrOptions, synth.ErrOptions, synth.ErrOccupied):
+	case is(iad3d.ErrConfig, iad3d.ErrBackbone, bench.ErrPlan, mapeval.ErrOptions, synth.ErrOptions, synth.ErrOccupied, ortlib.ErrOptions, onnx.ErrOptions):
 		return exitUsage
-	case file || is(rgbd.ErrScan, iad3d.ErrEvaluate, iad3d.ErrNoScans, mapeval.ErrUndefined):
+	case file || is(rgbd.ErrScan, iad3d.ErrEvaluate, iad3d.ErrNoScans, mapeval.ErrUndefined, onnx.ErrLibrary):
 		return exitInput
 	}
 	return exitInternal

@@ -12,11 +12,13 @@ import (
 	"testing"
 
 	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/internal/ortlib"
 	"github.com/iad3d/iad3d/internal/synth"
 	"github.com/iad3d/iad3d/io/model"
 	"github.com/iad3d/iad3d/io/scan"
 	"github.com/iad3d/iad3d/io/xyztiff"
 	"github.com/iad3d/iad3d/rgbd"
+	"github.com/iad3d/iad3d/rgbd/onnx"
 )
 
 func TestExitCode(t *testing.T) {
@@ -34,6 +36,11 @@ func TestExitCode(t *testing.T) {
 		{rgbd.ErrScan, exitInput},
 		{iad3d.ErrEvaluate, exitInput},
 		{iad3d.ErrNoScans, exitInput},
+		{ortlib.ErrOptions, exitUsage},
+		{onnx.ErrOptions, exitUsage},
+		{onnx.ErrLibrary, exitInput},
+		{ortlib.ErrLibrary, exitInput},
+		{onnx.ErrModel, exitModel},
 		{model.ErrModel, exitModel},
 		{fmt.Errorf("%w: %w", model.ErrModel, iad3d.ErrConfig), exitModel},
 	} {

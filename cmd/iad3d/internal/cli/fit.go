@@ -14,6 +14,7 @@ import (
 	"github.com/iad3d/iad3d"
 	"github.com/iad3d/iad3d/io/dataset"
 	"github.com/iad3d/iad3d/io/model"
+	"github.com/iad3d/iad3d/rgbd"
 )
 
 const fitLong = `Fit a model to the sound scans of a class: its train split. The same scans, options
@@ -22,10 +23,15 @@ and seed give the same model file, byte for byte.
 The protocol chooses the settings and how results are evaluated: "default" is
 iad3d's own, "btf" repeats the program of Horwitz and Hoshen, "Back to the
 Feature", so that its figures come out. The flags from --size on change single
-settings.`
+settings.
+
+Features of the default protocol: fpfh (geometry) and rgb (colour, through the network
+of --backbone, without it through built-in filters); of btf also depth (through the
+network), raw, hog and sift. rgb+fpfh puts both side by side.`
 
 type fitOptions struct {
 	source
+	net      backboneFlags
 	out      string
 	protocol string
 	features string
@@ -39,6 +45,7 @@ func (a *app) fit() *cobra.Command {
 		Short: "Fit a model to scans of sound parts",
 		Long:  fitLong,
 		Example: `  iad3d fit --dataset mvtec3d --root mvtec_3d --class bagel --out bagel.iad3d
+  iad3d fit --dataset mvtec3d --root mvtec_3d --class bagel --features rgb+fpfh --backbone resnet50.onnx --out bagel.iad3d
   iad3d fit --dataset mvtec3d --root mvtec_3d --class bagel --protocol btf --out bagel-btf.iad3d`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -54,6 +61,7 @@ func (a *app) fit() *cobra.Command {
 	f.StringVar(&o.out, "out", "", "model file to write")
 	f.StringVar(&o.protocol, "protocol", string(iad3d.ProtocolDefault), "settings and evaluation: default or btf")
 	f.StringVar(&o.features, "features", iad3d.FeatureFPFH, "what describes the surface, joined by +: "+strings.Join(iad3d.Features(), ", "))
+	o.net.add(cmd)
 	f.Uint64Var(&o.config.Seed, "seed", 0, "seed of all random choices")
 	a.addThreads(cmd)
 	a.addJSON(cmd, "write a JSON document about the model")
@@ -114,11 +122,16 @@ func (a *app) runFit(ctx context.Context, o *fitOptions) error {
 	if err := modelTarget(o.out); err != nil {
 		return err
 	}
-	set, err := o.open()
+	set, err := o.source.open()
 	if err != nil {
 		return err
 	}
-	d, err := a.fitSet(ctx, set, o.config, "fit "+set.Class)
+	net, err := o.net.open()
+	if err != nil {
+		return err
+	}
+	defer net.close()
+	d, err := a.fitSet(ctx, set, o.config, "fit "+set.Class, net.options()...)
 	if err != nil {
 		return err
 	}
@@ -138,10 +151,10 @@ func (a *app) runFit(ctx context.Context, o *fitOptions) error {
 }
 
 // fitSet fits a detector to the train split.
-func (a *app) fitSet(ctx context.Context, set *dataset.Set, c iad3d.Config, label string) (*iad3d.Detector, error) {
+func (a *app) fitSet(ctx context.Context, set *dataset.Set, c iad3d.Config, label string, opts ...iad3d.Option) (*iad3d.Detector, error) {
 	b := a.progress(label, len(set.Items(dataset.Train)))
 	defer b.end()
-	return iad3d.Fit(ctx, c, unlabelled(set.Scans(ctx, dataset.Train)), iad3d.WithProgress(b.step))
+	return iad3d.Fit(ctx, c, rgbd.WithoutLabels(set.Scans(ctx, dataset.Train)), append(opts, iad3d.WithProgress(b.step))...)
 }
 
 // modelTarget checks, before a long fit, that a model can be written under path

@@ -39,7 +39,7 @@ type page struct {
 // not one of a data set.
 func newGallery(pictures, maps string) (*gallery, error) {
 	for _, dir := range []string{pictures, maps} {
-		if base := strings.ToLower(filepath.Base(dir)); base == "xyz" || base == "rgb" || base == "gt" {
+		if base := strings.ToLower(filepath.Base(dir)); base == "xyz" || base == "depth" || base == "rgb" || base == "gt" {
 			return nil, usagef("%s looks like a folder of a data set; choose another", dir)
 		}
 		if err := writableFolder(dir); err != nil {

@@ -21,23 +21,34 @@ import (
 
 const inspectLong = `Show what is in a file: of a model its settings, what it was fitted on and its size,
 after its digest was checked; of a scan its size, how much of it was measured, its
-extent, and whether colour and ground truth lie beside it.`
+extent, and whether colour and ground truth lie beside it. A depth image is a scan
+with the camera file that --intrinsics names, see iad3d score.`
 
 func (a *app) inspect() *cobra.Command {
+	var c capture
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Show what is in a model or a scan",
 		Long:  inspectLong,
 		Example: `  iad3d inspect bagel.iad3d
-  iad3d inspect --json mvtec_3d/bagel/test/hole/xyz/000.tiff`,
+  iad3d inspect --json mvtec_3d/bagel/test/hole/xyz/000.tiff
+  iad3d inspect --rgb part7.jpg --intrinsics camera.yaml depth7.png`,
 		Args: oneArg,
-		RunE: func(_ *cobra.Command, args []string) error { return a.runInspect(args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := c.options(cmd)
+			if err != nil {
+				return err
+			}
+			return a.runInspect(args[0], o)
+		},
 	}
+	cmd.Flags().SortFlags = false
+	c.add(cmd)
 	a.addJSON(cmd, "write a JSON document")
 	return cmd
 }
 
-func (a *app) runInspect(path string) error {
+func (a *app) runInspect(path string, o scan.Options) error {
 	d, bad := iad3d.Load(path)
 	if bad == nil {
 		defer d.Close()
@@ -49,7 +60,7 @@ func (a *app) runInspect(path string) error {
 	if !errors.Is(bad, model.ErrNotModel) && !errors.Is(bad, os.ErrNotExist) && !named {
 		return bad
 	}
-	s, err := scan.Read(path, scan.Options{})
+	s, err := readScan(path, o)
 	if err != nil {
 		return err
 	}
@@ -86,6 +97,14 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 	if c.Protocol != iad3d.ProtocolBTF {
 		top = fmt.Sprintf("mean of the map's highest %g of the part's pixels", c.Top)
 	}
+	network := "none"
+	if b := c.Backbone; b != nil {
+		names := make([]string, len(b.Layers))
+		for i, l := range b.Layers {
+			names[i] = l.Name
+		}
+		network = fmt.Sprintf("%s, layers %s, sha256 %s", b.Name, strings.Join(names, ", "), b.SHA256)
+	}
 	return a.table([][2]string{
 		{"model", path},
 		{"size", fmt.Sprintf("%s, format %d", byteCount(m.Bytes), m.Format)},
@@ -95,6 +114,7 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 		{"data sha256", p.DataSHA256},
 		{"protocol", string(c.Protocol)},
 		{"features", strings.Join(c.Features, "+")},
+		{"network", network},
 		{"raster", fmt.Sprintf("%d pixels, %d cells, plane %s", c.Size, c.Cells, plane)},
 		{"neighbours", fmt.Sprintf("normal %d, FPFH %s, bank %d", c.NormalK, strings.Trim(fmt.Sprint(c.FPFHK), "[]"), c.Neighbors)},
 		{"scan score", top},
@@ -117,6 +137,8 @@ type scanDocument struct {
 	Pitch      *float64       `json:"pitch_mm"` // median distance of neighbours in a row; null when there are none
 	Colour     bool           `json:"colour"`
 	Truth      *truthDocument `json:"truth"` // null when there is none
+
+	Intrinsics *rgbd.Intrinsics `json:"intrinsics"` // null when they are not known
 }
 
 // truthDocument is the ground truth beside a scan.
@@ -130,7 +152,7 @@ func (a *app) inspectScan(path string, s *rgbd.Scan) error {
 	c := s.Cloud
 	d := scanDocument{
 		Kind: "scan", File: path, Name: s.Name, Width: c.Width, Height: c.Height,
-		Valid: c.CountValid(), Colour: s.Colour != nil, Pitch: pitch(s),
+		Valid: c.CountValid(), Colour: s.Colour != nil, Pitch: pitch(s), Intrinsics: s.Intrinsics,
 	}
 	d.ValidShare = float64(d.Valid) / float64(c.Len())
 	mm := 1000 * c.Unit.Metres()
@@ -157,7 +179,7 @@ func (a *app) inspectScan(path string, s *rgbd.Scan) error {
 	if t := d.Truth; t != nil {
 		truth = fmt.Sprintf("%s, %d defect pixels", t.File, t.Pixels)
 	}
-	return a.table([][2]string{
+	rows := [][2]string{
 		{"scan", path},
 		{"name", d.Name},
 		{"size", fmt.Sprintf("%d×%d pixels", d.Width, d.Height)},
@@ -166,7 +188,11 @@ func (a *app) inspectScan(path string, s *rgbd.Scan) error {
 		{"pixel pitch", spacing},
 		{"colour", colour},
 		{"ground truth", truth},
-	})
+	}
+	if k := d.Intrinsics; k != nil {
+		rows = append(rows, [2]string{"camera", fmt.Sprintf("focal lengths %g, %g, centre %g, %g pixels", k.Fx, k.Fy, k.Cx, k.Cy)})
+	}
+	return a.table(rows)
 }
 
 // pitch returns the median distance of measured pixels that are neighbours in a
@@ -191,7 +217,7 @@ func pitch(s *rgbd.Scan) *float64 {
 // nil when there is none.
 func truthBeside(path string) (*truthDocument, error) {
 	abs, err := filepath.Abs(path)
-	if err != nil || filepath.Base(filepath.Dir(abs)) != "xyz" {
+	if err != nil || !inLayout(abs) {
 		return nil, err
 	}
 	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
@@ -206,6 +232,12 @@ func truthBeside(path string) (*truthDocument, error) {
 	t := &truthDocument{File: file}
 	t.count(m)
 	return t, nil
+}
+
+// inLayout reports whether a file lies in a folder of scans.
+func inLayout(path string) bool {
+	dir := filepath.Base(filepath.Dir(path))
+	return dir == "xyz" || dir == "depth"
 }
 
 func (t *truthDocument) count(m *image.Gray) {

@@ -75,7 +75,7 @@ type preprocessDocument struct {
 
 func (a *app) runPreprocess(ctx context.Context, o *preprocessOptions, args []string) error {
 	start := time.Now()
-	set := o.source != source{}
+	set := o.given()
 	if set == (len(args) > 0) || set && o.root == "" {
 		return usagef("want either --dataset and --root or scans")
 	}
@@ -138,7 +138,7 @@ func (a *app) preprocessClass(ctx context.Context, o *preprocessOptions) (prepro
 
 func (a *app) preprocessFiles(ctx context.Context, o *preprocessOptions, args []string) (preprocessDocument, error) {
 	doc := preprocessDocument{Out: o.out}
-	files, err := scanFiles(args)
+	files, err := scanFiles(args, false)
 	if err != nil {
 		return doc, err
 	}

@@ -30,8 +30,10 @@ import (
 //	0    fine
 //	1    internal: a fault of the program, or results that could not be written
 //	2    usage: unknown command or flag, missing or senseless value
-//	3    bad input: a scan or data set that is missing, damaged or unfit
-//	4    bad model: a model file that is missing, damaged or too new
+//	3    bad input: a scan or data set that is missing, damaged or unfit, or
+//	     ONNX Runtime's library, which a backbone needs ("iad3d ort install")
+//	4    bad model: a model file that is missing, damaged or too new, or an ONNX
+//	     file that is missing, damaged or not usable as a backbone
 //	130  interrupted by SIGINT or SIGTERM, or by the end of ctx
 //
 // A panic of the calling goroutine is reported with its stack and gives 1.
@@ -91,7 +93,8 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return badFlag(err) })
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no messages but errors")
 	for _, c := range []*cobra.Command{
-		a.fit(), a.score(), a.eval(), a.preprocess(), a.synth(), a.inspect(), a.demo(), a.version(),
+		a.fit(), a.score(), a.eval(), a.bench(), a.preprocess(), a.synth(), a.inspect(), a.demo(), a.version(),
+		a.ort(), a.backbone(),
 	} {
 		c.RunE = a.started(c.RunE)
 		root.AddCommand(c)

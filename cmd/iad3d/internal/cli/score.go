@@ -18,9 +18,13 @@ import (
 const scoreLong = `Score scans with a model: how abnormal each one is as a whole, and where most. Scores
 of one model compare with each other; they have no unit.
 
-A scan is an organised xyz TIFF, three float samples per pixel. Its colour image,
-used for pictures only, is taken from ../rgb beside a folder named xyz, or from
---rgb. A folder stands for the .tiff files in it, or in its xyz folder.
+A scan is an organised xyz TIFF, three float samples per pixel, or a depth image, a
+16-bit PNG or a TIFF of one sample per pixel, with the camera file that --intrinsics
+names: width, height, fx, fy, cx, cy in YAML or JSON, or what Open3D or RealSense
+write. Its colour image, used for pictures only, is taken from ../rgb beside a folder
+named xyz or depth, or from --rgb. A folder stands for the .tiff files in it, or in
+its xyz folder; with --intrinsics for the .png and .tiff files in it, or in its depth
+folder.
 
 With --out each scan's score map is written as a float32 TIFF and, after the last
 scan, a heat map as a PNG; all heat maps of one call have the same colour scale.
@@ -30,7 +34,12 @@ bent_003.png, a second scan of that name bent_003-2.
 A scan that cannot be used is reported on standard error and the others are still
 scored; the exit code is then 3.`
 
-type scoreOptions struct{ model, out, rgb string }
+type scoreOptions struct {
+	capture
+	model, out string
+	net        backboneFlags
+	scan       scan.Options
+}
 
 func (a *app) score() *cobra.Command {
 	var o scoreOptions
@@ -40,15 +49,22 @@ func (a *app) score() *cobra.Command {
 		Long:  scoreLong,
 		Example: `  iad3d score --model bagel.iad3d mvtec_3d/bagel/test/hole/xyz/000.tiff
   iad3d score --model bagel.iad3d --out results --json mvtec_3d/bagel/test/hole
-  iad3d score --model bagel.iad3d --out results --rgb part7.png part7.tiff`,
+  iad3d score --model bagel.iad3d --out results --rgb part7.png part7.tiff
+  iad3d score --model bagel.iad3d --rgb part7.jpg --intrinsics camera.yaml depth7.png`,
 		Args: someArgs,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.runScore(cmd.Context(), &o, args) },
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.scan, err = o.capture.options(cmd); err != nil {
+				return err
+			}
+			return a.runScore(cmd.Context(), &o, args)
+		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.model, "model", "", "model file")
 	f.StringVar(&o.out, "out", "", "folder for score maps and heat maps")
-	f.StringVar(&o.rgb, "rgb", "", "colour image of the scan, when there is only one")
+	o.capture.add(cmd)
+	o.net.addModel(cmd)
 	a.addThreads(cmd)
 	a.addJSON(cmd, "write one JSON object per scan and line")
 	require(cmd, "model")
@@ -56,7 +72,7 @@ func (a *app) score() *cobra.Command {
 }
 
 func (a *app) runScore(ctx context.Context, o *scoreOptions, args []string) error {
-	files, err := scanFiles(args)
+	files, err := scanFiles(args, o.scan.Camera != nil)
 	if err != nil {
 		return err
 	}
@@ -65,8 +81,8 @@ func (a *app) runScore(ctx context.Context, o *scoreOptions, args []string) erro
 	}
 	var g *gallery
 	if o.out != "" {
-		for _, f := range append([]string{o.rgb}, files...) {
-			if f != "" && sameFolder(filepath.Dir(f), o.out) {
+		for _, f := range append(o.capture.files(), files...) {
+			if sameFolder(filepath.Dir(f), o.out) {
 				return usagef("--out %s is the folder of %s; choose another", o.out, f)
 			}
 		}
@@ -74,13 +90,13 @@ func (a *app) runScore(ctx context.Context, o *scoreOptions, args []string) erro
 			return err
 		}
 	}
-	d, err := iad3d.Load(o.model)
+	d, done, err := o.net.load(o.model)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer done()
 
-	bad, err := a.scoreFiles(ctx, d, g, files, scan.Options{Colour: o.rgb})
+	bad, err := a.scoreFiles(ctx, d, g, files, o.scan)
 	if err != nil {
 		return err
 	}
@@ -130,7 +146,7 @@ func (a *app) scoreFiles(ctx context.Context, d *iad3d.Detector, g *gallery, fil
 
 func scoreFile(ctx context.Context, d *iad3d.Detector, g *gallery, path string, o scan.Options) (*iad3d.Result, report.Files, error) {
 	var f report.Files
-	s, err := scan.Read(path, o)
+	s, err := readScan(path, o)
 	if err != nil {
 		return nil, f, err
 	}
@@ -140,7 +156,7 @@ func scoreFile(ctx context.Context, d *iad3d.Detector, g *gallery, path string, 
 	}
 	if g != nil {
 		f, err = g.add(r, func() (*rgbd.Labelled, error) {
-			s, err := scan.Read(path, o)
+			s, err := readScan(path, o)
 			return &rgbd.Labelled{Scan: s}, err
 		})
 	}

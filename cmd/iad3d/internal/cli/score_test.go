@@ -175,7 +175,7 @@ func TestScoreGoesOn(t *testing.T) {
 		t.Errorf("exit code %d", r.code)
 	}
 	want := []string{
-		"iad3d: " + text + ": is a text file named .tiff (begins \"no cloud\"); this version reads organised xyz TIFF\n",
+		"iad3d: " + text + ": is a text file named .tiff (begins \"no cloud\"); this version reads organised xyz TIFF, and depth images of 16-bit PNG or TIFF\n",
 		"iad3d: " + missing + ": no such file or directory\n",
 	}
 	if got := slices.Collect(strings.Lines(r.stderr)); !slices.Equal(got, want) {
@@ -236,8 +236,24 @@ func TestScanFiles(t *testing.T) {
 		{in("."), in("a.TIF", "b.tiff")},
 		{in("set", "b.tiff"), in("set/xyz/g.tiff", "b.tiff")},
 	} {
-		if got, err := scanFiles(test.args); err != nil || !slices.Equal(got, test.want) {
+		if got, err := scanFiles(test.args, false); err != nil || !slices.Equal(got, test.want) {
 			t.Errorf("%q: %q, %v, want %q", test.args, got, err, test.want)
+		}
+	}
+}
+
+// TestDepthFiles holds what a folder of depth images stands for.
+func TestDepthFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"b.PNG", "a.tiff", "notes.txt", "set/depth/g.png", "set/rgb/g.png"} {
+		put(t, filepath.Join(dir, filepath.FromSlash(name)), nil)
+	}
+	for arg, want := range map[string][]string{"": {"a.tiff", "b.PNG"}, "set": {"set/depth/g.png"}} {
+		for i, name := range want {
+			want[i] = filepath.Join(dir, filepath.FromSlash(name))
+		}
+		if got, err := scanFiles([]string{filepath.Join(dir, arg)}, true); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: %q, %v, want %q", arg, got, err, want)
 		}
 	}
 }

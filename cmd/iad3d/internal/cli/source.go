@@ -2,55 +2,79 @@ package cli
 
 import (
 	"errors"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/iad3d/iad3d/io/dataset"
 	"github.com/iad3d/iad3d/io/scan"
-	"github.com/iad3d/iad3d/rgbd"
 )
 
 // source is the data set that a command works on.
-type source struct{ kind, root, class string }
+type source struct {
+	kind, root, class string
+	image             int
+	flags             *pflag.FlagSet
+}
 
 func (s *source) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.kind, "dataset", "", "kind of data set: "+strings.Join(dataset.Kinds(), ", "))
 	f.StringVar(&s.root, "root", "", "folder of the data set, or of one class of it")
 	f.StringVar(&s.class, "class", "", "class (kind of part); may be left out where there is only one")
+	f.IntVar(&s.image, "image", dataset.DefaultImage, "number of the colour image, of an eyecandies sample")
+	s.flags = f
 	complete(cmd, "dataset", dataset.Kinds()...)
 }
 
-func (s *source) open() (*dataset.Set, error) {
-	if !slices.Contains(dataset.Kinds(), s.kind) {
-		return nil, usagef("--dataset %q: there is %s", s.kind, strings.Join(dataset.Kinds(), ", "))
-	}
-	return dataset.Open(s.kind, s.root, s.class)
+// given reports whether a data set is named.
+func (s *source) given() bool {
+	return s.kind != "" || s.root != "" || s.class != "" || s.flags.Changed("image")
 }
 
-// unlabelled drops what is known about the scans.
-func unlabelled(scans iter.Seq2[*rgbd.Labelled, error]) iter.Seq2[*rgbd.Scan, error] {
-	return func(yield func(*rgbd.Scan, error) bool) {
-		for l, err := range scans {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(l.Scan, nil) {
-				return
-			}
-		}
+func (s *source) open() (*dataset.Set, error) {
+	if err := s.known(); err != nil {
+		return nil, err
 	}
+	var o dataset.Options
+	if s.flags.Changed("image") {
+		o.Image = &s.image
+	}
+	set, err := o.Open(s.kind, s.root, s.class)
+	if errors.Is(err, dataset.ErrOptions) {
+		return nil, usagef("--image %d: %w", s.image, err)
+	}
+	return set, err
+}
+
+// classes lists the classes of the data set.
+func (s *source) classes() ([]string, error) {
+	if err := s.known(); err != nil {
+		return nil, err
+	}
+	return dataset.ClassesOf(s.kind, s.root)
+}
+
+// known refuses a kind of data set that does not exist.
+func (s *source) known() error {
+	if !slices.Contains(dataset.Kinds(), s.kind) {
+		return usagef("--dataset %q: there is %s", s.kind, strings.Join(dataset.Kinds(), " or "))
+	}
+	return nil
 }
 
 // scanFiles returns the files that arguments stand for: a folder for the .tiff
-// files in it, or in its xyz folder where it has one, by name.
-func scanFiles(args []string) ([]string, error) {
+// files in it, or in its xyz folder where it has one, by name; where depth images
+// are meant for the .png files too, and those of its depth folder.
+func scanFiles(args []string, depth bool) ([]string, error) {
+	inner, exts, none := "xyz", []string{".tiff", ".tif"}, "no .tiff files"
+	if depth {
+		inner, exts, none = "depth", append(exts, ".png"), "no .png or .tiff files"
+	}
 	var files []string
 	for _, arg := range args {
 		info, err := os.Stat(arg)
@@ -59,8 +83,8 @@ func scanFiles(args []string) ([]string, error) {
 			continue
 		}
 		dir := arg
-		if xyz, err := os.Stat(filepath.Join(arg, "xyz")); err == nil && xyz.IsDir() {
-			dir = filepath.Join(arg, "xyz")
+		if info, err := os.Stat(filepath.Join(arg, inner)); err == nil && info.IsDir() {
+			dir = filepath.Join(arg, inner)
 		}
 		entries, err := os.ReadDir(dir)
 		if err != nil {
@@ -69,12 +93,12 @@ func scanFiles(args []string) ([]string, error) {
 		n := len(files)
 		for _, e := range entries {
 			ext := strings.ToLower(filepath.Ext(e.Name()))
-			if !e.IsDir() && (ext == ".tiff" || ext == ".tif") && !strings.HasPrefix(e.Name(), ".") {
+			if !e.IsDir() && slices.Contains(exts, ext) && !strings.HasPrefix(e.Name(), ".") {
 				files = append(files, filepath.Join(dir, e.Name()))
 			}
 		}
 		if len(files) == n {
-			return nil, &scan.Error{Path: dir, Err: errors.New("no .tiff files")}
+			return nil, &scan.Error{Path: dir, Err: errors.New(none)}
 		}
 	}
 	return files, nil

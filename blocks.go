@@ -1,0 +1,188 @@
+package iad3d
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/iad3d/iad3d/fpfh"
+	"github.com/iad3d/iad3d/fusion"
+	"github.com/iad3d/iad3d/grid"
+	"github.com/iad3d/iad3d/pointcloud"
+	"github.com/iad3d/iad3d/rgbd"
+)
+
+// btfNormalRadius and btfRadius are the radii, in metres, of BTF's hybrid
+// searches. They bind on sparse clouds only.
+const (
+	btfNormalRadius = 0.1
+	btfRadius       = 0.25
+	btfPool         = 3 // side of the mean filter before cells are formed
+)
+
+// blocksBTF computes the blocks of a row, each Cells×Cells, from a scan and its
+// cloud at Size×Size.
+func (d *describer) blocksBTF(ctx context.Context, s *rgbd.Scan, work *pointcloud.Cloud) ([]*grid.Map, error) {
+	c := &d.config
+	depth := rgbd.Depth(work) // before zeros count as missing, which they do for FPFH only
+	pool := func(m *grid.Map) *grid.Map { return grid.AdaptiveAvgPool(grid.AvgPool(m, btfPool), c.Cells, c.Cells) }
+	var blocks []*grid.Map
+	for _, f := range c.Features {
+		switch f {
+		case FeatureFPFH:
+			m, err := c.fpfhBTF(ctx, s, work)
+			if err != nil {
+				return nil, err
+			}
+			blocks = append(blocks, pool(m))
+		case FeatureRaw, FeatureHOG, FeatureSIFT:
+			m, err := rgbd.DepthFeature(f).Cells(depth, c.Cells, c.Workers)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", s.Label(), err)
+			}
+			blocks = append(blocks, m)
+		case FeatureDepth:
+			layers, err := d.layers(ctx, s, triple(depth))
+			if err != nil {
+				return nil, err
+			}
+			for _, m := range layers {
+				blocks = append(blocks, pool(m))
+			}
+		case FeatureRGB:
+			if d.backbone == nil {
+				blocks = append(blocks, pool(rgbd.FilterBank(s.Colour, c.Size, c.Size)))
+				continue
+			}
+			layers, err := d.layers(ctx, s, rgbd.ImageNetInput(s.Colour, c.Size, c.Size))
+			if err != nil {
+				return nil, err
+			}
+			for _, m := range layers {
+				blocks = append(blocks, pool(m))
+			}
+		}
+	}
+	return blocks, nil
+}
+
+// fpfhBTF marks points with a zero coordinate in work as missing.
+func (c *Config) fpfhBTF(ctx context.Context, s *rgbd.Scan, work *pointcloud.Cloud) (*grid.Map, error) {
+	if work.MarkMissing(pointcloud.Missing{AnyZero: true}) == 0 {
+		return nil, fmt.Errorf("%w: %s: no measured point is left at %d×%d pixels", rgbd.ErrScan, s.Label(), c.Size, c.Size)
+	}
+	metres := work.Unit.Metres()
+	normal := pointcloud.Search{K: c.NormalK, Radius: btfNormalRadius / metres}
+	return c.fpfh(ctx, work, normal, pointcloud.OrientNone, btfRadius/metres)
+}
+
+// blocksDefault computes the blocks of a row, each cellH×cellW, from a scan and
+// the part's cloud on the working raster.
+func (d *describer) blocksDefault(ctx context.Context, s *rgbd.Scan, work *pointcloud.Cloud, cellH, cellW int) ([]*grid.Map, error) {
+	c := &d.config
+	var blocks []*grid.Map
+	for _, f := range c.Features {
+		switch f {
+		case FeatureFPFH:
+			m, err := c.fpfh(ctx, work, pointcloud.Search{K: c.NormalK}, pointcloud.OrientViewpoint, 0)
+			if err != nil {
+				return nil, err
+			}
+			blocks = append(blocks, grid.AdaptiveAvgPoolValid(m, cellH, cellW))
+		case FeatureRGB:
+			if d.backbone == nil {
+				m := rgbd.FilterBank(s.Colour, work.Height, work.Width)
+				m.Valid = work.Valid
+				blocks = append(blocks, grid.AdaptiveAvgPoolValid(m, cellH, cellW))
+				continue
+			}
+			h, w := c.input(work.Height, work.Width)
+			layers, err := d.layers(ctx, s, rgbd.ImageNetInput(s.Colour, h, w))
+			if err != nil {
+				return nil, err
+			}
+			for _, m := range layers {
+				blocks = append(blocks, grid.ResizeBilinear(m, cellH, cellW))
+			}
+		}
+	}
+	return blocks, nil
+}
+
+// input returns the size of the network's input for a working raster of h×w
+// pixels: the only one it takes, or h×w to the nearest multiple of the coarsest
+// stride.
+func (c *Config) input(h, w int) (int, int) {
+	b := c.Backbone
+	if b.Height > 0 {
+		return b.Height, b.Width
+	}
+	step := 1
+	for _, l := range b.Layers {
+		step = max(step, l.Stride)
+	}
+	fit := func(v int) int { return max(1, (v+step/2)/step) * step }
+	return fit(h), fit(w)
+}
+
+// layers runs the network on one input and checks what comes out.
+func (d *describer) layers(ctx context.Context, s *rgbd.Scan, input *grid.Map) ([]*grid.Map, error) {
+	out, err := d.backbone.Features(ctx, []*grid.Map{input})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Label(), err)
+	}
+	want := d.config.Backbone.Layers
+	if len(out) != 1 || len(out[0]) != len(want) {
+		return nil, fmt.Errorf("%w: %s does not give the %d layers it promised", ErrBackbone, d.config.Backbone.Name, len(want))
+	}
+	for i, m := range out[0] {
+		if m.C != want[i].Channels {
+			return nil, fmt.Errorf("%w: layer %s of %s has %d channels, not the %d it promised",
+				ErrBackbone, want[i].Name, d.config.Backbone.Name, m.C, want[i].Channels)
+		}
+	}
+	return out[0], nil
+}
+
+// triple returns a one-channel map three times, as BTF feeds depth to a network
+// for colour images: in metres, not normalised.
+func triple(m *grid.Map) *grid.Map {
+	out := grid.New(m.H, m.W, 3)
+	for i, v := range m.Data {
+		out.Data[3*i], out.Data[3*i+1], out.Data[3*i+2] = v, v, v
+	}
+	return out
+}
+
+// fpfh estimates normals and joins the descriptors of every neighbourhood size.
+// All searches share the largest one's. In the default protocol entries become
+// their square roots (Hellinger's kernel): the distance of two histograms is
+// then not ruled by their largest bin.
+func (c *Config) fpfh(ctx context.Context, work *pointcloud.Cloud, normal pointcloud.Search, o pointcloud.Orientation, radius float64) (*grid.Map, error) {
+	widest := pointcloud.Search{K: max(slices.Max(c.FPFHK), c.NormalK), Radius: radius}
+	nb, err := pointcloud.FindNeighborhoods(ctx, work, widest, c.Workers)
+	if err != nil {
+		return nil, err
+	}
+	work.Normals, err = pointcloud.EstimateNormals(ctx, work, pointcloud.NormalOptions{
+		Search: normal, Orientation: o, Neighborhoods: nb, Workers: c.Workers})
+	if err != nil {
+		return nil, err
+	}
+	maps, err := fpfh.ComputeMaps(ctx, work, fpfh.Options{
+		Search: pointcloud.Search{Radius: radius}, Neighborhoods: nb, Workers: c.Workers}, c.FPFHK)
+	if err != nil {
+		return nil, err
+	}
+	blocks := make([]fusion.Block, len(maps))
+	for j, m := range maps {
+		if c.Protocol == ProtocolDefault {
+			for i, v := range m.Data {
+				m.Data[i] = float32(math.Sqrt(float64(v)))
+			}
+		}
+		blocks[j].Map = m
+	}
+	return fusion.Early(blocks...)
+}

@@ -1,0 +1,178 @@
+package onnx_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/iad3d/iad3d/grid"
+	"github.com/iad3d/iad3d/internal/golden"
+	"github.com/iad3d/iad3d/internal/ortlib"
+	"github.com/iad3d/iad3d/internal/tinyonnx"
+	"github.com/iad3d/iad3d/rgbd"
+	"github.com/iad3d/iad3d/rgbd/onnx"
+)
+
+// needLibrary skips the test where there is no library, or no cgo to load it. A
+// library that is there but cannot be used is no reason to skip.
+func needLibrary(t testing.TB) {
+	t.Helper()
+	if !onnx.Usable {
+		t.Skip("built without cgo: ONNX Runtime cannot be loaded")
+	}
+	if _, err := ortlib.Find(ortlib.Search{}); err != nil {
+		t.Skipf("no library to test with: %v", err)
+	}
+}
+
+func open(t testing.TB, path string, o onnx.Options) *onnx.Backbone {
+	t.Helper()
+	needLibrary(t)
+	b, err := onnx.Open(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
+// write puts a network into a file.
+func write(t testing.TB, n *tinyonnx.Net) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "tiny.onnx")
+	if err := os.WriteFile(path, n.Encode(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// image returns whole values from 0 to 255, which the tiny network treats
+// exactly.
+func image(seed uint64, h, w int) *grid.Map {
+	m := grid.New(h, w, 3)
+	r := rand.New(rand.NewPCG(seed, 1))
+	for i := range m.Data {
+		m.Data[i] = float32(r.IntN(256))
+	}
+	return m
+}
+
+func features(t testing.TB, b *onnx.Backbone, in ...*grid.Map) [][]*grid.Map {
+	t.Helper()
+	m, err := b.Features(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// same compares bit for bit.
+func same(a, b *grid.Map) bool {
+	return a.H == b.H && a.W == b.W && a.C == b.C && slices.EqualFunc(a.Data, b.Data, func(x, y float32) bool {
+		return math.Float32bits(x) == math.Float32bits(y)
+	})
+}
+
+func sameAll(a, b []*grid.Map) bool { return slices.EqualFunc(a, b, same) }
+
+// TestExact compares with the network computed in Go, for several image sizes
+// in turn and beside each other's.
+func TestExact(t *testing.T) {
+	b := open(t, write(t, tinyonnx.TwoConvs()), onnx.Options{})
+	want := []rgbd.Layer{{Name: "fine", Channels: 6, Stride: 8}, {Name: "coarse", Channels: 5, Stride: 16}}
+	if info := b.Info(); !slices.Equal(info.Layers, want) || info.Name != "tiny.onnx" || len(info.SHA256) != 64 || info.Height != 0 || info.Width != 0 {
+		t.Errorf("info %+v", info)
+	}
+	for i, size := range [][2]int{{32, 48}, {16, 16}, {224, 224}, {32, 48}, {128, 16}} {
+		h, w := size[0], size[1]
+		in := []*grid.Map{image(uint64(i), h, w), image(uint64(i)+100, h, w), image(uint64(i)+200, h, w)}
+		for j, got := range features(t, b, in...) {
+			fine, coarse := tinyonnx.Apply(in[j].Data, h, w)
+			if !slices.Equal(got[0].Data, fine) || !slices.Equal(got[1].Data, coarse) {
+				t.Errorf("%d×%d, image %d: not the network's values", h, w, j)
+			}
+			if got[0].H != h/8 || got[0].W != w/8 || got[0].C != 6 || got[1].H != h/16 || got[1].W != w/16 || got[1].C != 5 {
+				t.Errorf("%d×%d: maps of %d×%d×%d and %d×%d×%d", h, w, got[0].H, got[0].W, got[0].C, got[1].H, got[1].W, got[1].C)
+			}
+		}
+	}
+}
+
+// TestShared runs real networks: serial, in a batch and from eight goroutines.
+func TestShared(t *testing.T) {
+	for _, c := range []struct {
+		file string
+		want rgbd.BackboneInfo
+	}{
+		{"resnet50_keras_l123_dyn.onnx", rgbd.BackboneInfo{Layers: []rgbd.Layer{{Name: "layer2", Channels: 512, Stride: 8}, {Name: "layer3", Channels: 1024, Stride: 16}}}},
+		{"resnet18_tv_l23_224.onnx", rgbd.BackboneInfo{Height: 224, Width: 224, Layers: []rgbd.Layer{{Name: "layer2", Channels: 128, Stride: 8}, {Name: "layer3", Channels: 256, Stride: 16}}}},
+		{"resnet18_l23_int8_cmc.onnx", rgbd.BackboneInfo{Height: 224, Width: 224, Layers: []rgbd.Layer{{Name: "relu_43", Channels: 128, Stride: 8}, {Name: "relu_64", Channels: 256, Stride: 16}}}},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			b := open(t, golden.Shared(t, "weights/"+c.file), onnx.Options{})
+			info := b.Info()
+			if !slices.Equal(info.Layers, c.want.Layers) || info.Height != c.want.Height || info.Width != c.want.Width || info.Name != c.file {
+				t.Errorf("info %+v", info)
+			}
+			var in []*grid.Map
+			var serial [][]*grid.Map
+			for i := range 4 {
+				in = append(in, normalised(uint64(i)))
+				serial = append(serial, features(t, b, in[i])[0])
+			}
+			if same(serial[0][0], serial[1][0]) {
+				t.Error("two images have the same features")
+			}
+			for i, m := range features(t, b, in...) {
+				if !sameAll(m, serial[i]) {
+					t.Errorf("image %d differs in a batch", i)
+				}
+			}
+			var wg sync.WaitGroup
+			for g := range 8 {
+				wg.Go(func() {
+					for i := range in {
+						j := (i + g) % len(in)
+						m, err := b.Features(context.Background(), []*grid.Map{in[j]})
+						if err != nil || !sameAll(m[0], serial[j]) {
+							t.Errorf("goroutine %d, image %d: differs, or %v", g, j, err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// normalised returns an input of 224×224 with values as of a normalised image.
+func normalised(seed uint64) *grid.Map {
+	m := image(seed, 224, 224)
+	for i, v := range m.Data {
+		m.Data[i] = (v/255 - 0.45) / 0.225
+	}
+	return m
+}
+
+func TestCancelled(t *testing.T) {
+	b := open(t, write(t, tinyonnx.TwoConvs()), onnx.Options{})
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if m, err := b.Features(ctx, []*grid.Map{image(1, 16, 16)}); !errors.Is(err, context.Canceled) || m != nil {
+		t.Errorf("%v, %v", m, err)
+	}
+	if m := features(t, b); len(m) != 0 {
+		t.Errorf("no input gives %d results", len(m))
+	}
+	b.Close()
+	if _, err := b.Features(context.Background(), []*grid.Map{image(1, 16, 16)}); !errors.Is(err, onnx.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+	b.Close()
+}
