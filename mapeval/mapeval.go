@@ -66,8 +66,9 @@ func DefaultLimits(l groundtruth.Layout) []float64 {
 // Area is one limit's area under the PRO or sPRO curve.
 type Area struct {
 	Limit float64 `json:"limit"`
-	// Official is as the data set's script computes it; nil where the script
-	// fails, which a note of the report explains.
+	// Official is as the data set's script computes it, with a saturation of one's
+	// own at the same thresholds; nil where the script fails, which a note of the
+	// report explains.
 	Official *float64 `json:"official"`
 	Exact    float64  `json:"exact"` // over every distinct score
 }

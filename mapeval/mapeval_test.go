@@ -289,7 +289,7 @@ func TestRateSaturation(t *testing.T) {
 		t.Fatal(err)
 	}
 	const tolerance = 1e-5 // float32 surfaces
-	if math.Abs(pixels.AUPRO-area.AUPRO) > tolerance || pixels.AUPRO <= whole.AUPRO || !strings.Contains(area.Convention, "AU-sPRO official: 8-connected, 100 positions, saturation 40 mm², limit 0.3") {
+	if math.Abs(pixels.AUPRO-area.AUPRO) > tolerance || pixels.AUPRO <= whole.AUPRO || !strings.Contains(area.Convention, "AU-sPRO by the official PRO's positions: 8-connected, 100 positions, saturation 40 mm², limit 0.3") {
 		t.Errorf("10 pixels %v, 40 mm² %v, all %v: %s", pixels.AUPRO, area.AUPRO, whole.AUPRO, area.Convention)
 	}
 }

@@ -80,7 +80,11 @@ func (p *Pixels[S]) PROCurve(o PROOptions) (*Curve, error) {
 		c.nameExact(v.connectivity())
 		p.exact(v, func(x, y float64) { c.X, c.Y = append(c.X, x), append(c.Y, y) })
 	} else {
-		c.name("official: %s%d positions", v.connectivity(), o.Thresholds)
+		if c.YAxis == AxisSPRO { // no script has this
+			c.name("by the official PRO's positions: %s%d positions", v.connectivity(), o.Thresholds)
+		} else {
+			c.name("official: %s%d positions", v.connectivity(), o.Thresholds)
+		}
 		p.official(c, v, o.Thresholds)
 	}
 	return c, nil
