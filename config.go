@@ -81,7 +81,7 @@ type Config struct {
 	// is thinned out before it is described. Left open, it is the scan's own
 	// spacing or what leaves Points points, by the first scan of a fit.
 	Voxel float64 `json:"voxel,omitempty"`
-	// Points is the most points the first scan is thinned out to. 50,000. It bounds
+	// Points is the most points the first scan is thinned out to. 5,000. It bounds
 	// time and memory: describing takes about 2.5 kB per point.
 	Points int `json:"points,omitempty"`
 	// Centres is the number of evenly spread points of a loose scan that give one

@@ -32,7 +32,7 @@ const (
 
 // looseSample is where the rows of a loose scan come from.
 type looseSample struct {
-	work    *pointcloud.Cloud // the scan, thinned out
+	work    *pointcloud.Cloud // the scan, thinned out, without stray points
 	centres *pointcloud.Cloud // row i describes the surroundings of point i
 }
 
@@ -50,7 +50,7 @@ func (c Config) adapt(ctx context.Context, s *rgbd.Scan) (Config, error) {
 		return c, err
 	}
 	c.KeepPlane = true
-	open(&c.Points, 50_000)
+	open(&c.Points, 5_000)
 	open(&c.Centres, 3_000)
 	open(&c.Pool, 32)
 	chosen := c.Voxel == 0
@@ -103,10 +103,10 @@ func badVoxel(s *rgbd.Scan, err error) error {
 	return err
 }
 
-// dense returns the points of a thinned out cloud that lie on a surface, not
+// surface returns the points of a thinned out cloud that lie on a surface, not
 // astray: on steep walls and beside edges a sensor leaves single points, whose
 // descriptors say nothing and would be the most abnormal of a sound part.
-func (c *Config) dense(ctx context.Context, work *pointcloud.Cloud) (*pointcloud.Cloud, error) {
+func (c *Config) surface(ctx context.Context, work *pointcloud.Cloud) ([]int32, error) {
 	tree := pointcloud.NewTree(work)
 	reach := strayReach * c.Voxel / work.Unit.Metres()
 	keep := make([]int32, 0, work.Len())
@@ -119,28 +119,29 @@ func (c *Config) dense(ctx context.Context, work *pointcloud.Cloud) (*pointcloud
 			keep = append(keep, int32(i))
 		}
 	}
-	return work.Select(keep), nil
+	return keep, nil
 }
 
-// thin returns a loose scan at one point per voxel, without stray points.
-func (c *Config) thin(ctx context.Context, s *rgbd.Scan) (*pointcloud.Cloud, error) {
+// thin returns a loose scan at one point per voxel, and which of the points lie on
+// a surface.
+func (c *Config) thin(ctx context.Context, s *rgbd.Scan) (*pointcloud.Cloud, []int32, error) {
 	v, err := pointcloud.VoxelDown(ctx, s.Cloud, pointcloud.VoxelOptions{Size: c.Voxel / s.Cloud.Unit.Metres()})
 	if err != nil {
-		return nil, badVoxel(s, err)
+		return nil, nil, badVoxel(s, err)
 	}
-	work, err := c.dense(ctx, v.Cloud)
+	surface, err := c.surface(ctx, v.Cloud)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	n := work.Len()
+	n := len(surface)
 	if n >= leastLoose && n <= mostLoose*c.Points {
-		return work, nil
+		return v.Cloud, surface, nil
 	}
 	want := fmt.Sprintf("at least %d are needed", leastLoose)
 	if n > leastLoose {
 		want = fmt.Sprintf("at most %d are expected", mostLoose*c.Points)
 	}
-	return nil, fmt.Errorf("%w: %s: %d points of a surface are left at one per %.3g mm, %s: another part or coarser than the first scan of the fit, or another unit than %v",
+	return nil, nil, fmt.Errorf("%w: %s: %d points of a surface are left at one per %.3g mm, %s: another part or coarser than the first scan of the fit, or another unit than %v",
 		rgbd.ErrScan, s.Label(), n, 1000*c.Voxel, want, s.Cloud.Unit)
 }
 
@@ -153,7 +154,7 @@ func (c *Config) thin(ctx context.Context, s *rgbd.Scan) (*pointcloud.Cloud, err
 // could come out inside out.
 func (d *describer) describeLoose(ctx context.Context, s *rgbd.Scan) (*description, error) {
 	c := &d.config
-	work, err := c.thin(ctx, s)
+	work, surface, err := c.thin(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -161,14 +162,19 @@ func (d *describer) describeLoose(ctx context.Context, s *rgbd.Scan) (*descripti
 	if err != nil {
 		return nil, err
 	}
+	// What is astray is part of its neighbours' descriptors, and has none itself.
+	dim := c.rowDim()
+	for to, from := range surface {
+		copy(rows[dim*to:dim*(to+1)], rows[dim*int(from):])
+	}
+	work = work.Select(surface)
 	tree := pointcloud.NewTree(work)
 	sample, _, err := tree.Farthest(ctx, c.Centres, -1)
 	if err != nil {
 		return nil, err
 	}
-	dim := c.rowDim()
 	out := &description{loose: &looseSample{work, work.Select(sample)}}
-	pooled, err := pointcloud.PoolMean(ctx, tree, rows, dim, out.loose.centres, c.Pool, c.Workers)
+	pooled, err := pointcloud.PoolMean(ctx, tree, rows[:dim*len(surface)], dim, out.loose.centres, c.Pool, c.Workers)
 	if err != nil {
 		return nil, err
 	}

@@ -81,6 +81,9 @@ func (o HeatmapOptions) check(s *rgbd.Scan, r *iad3d.Result) error {
 	if err := checkResult(r); err != nil {
 		return err
 	}
+	if r.Map == nil {
+		return bad("the result is that of a loose scan, which has no map")
+	}
 	for i, v := range r.Map.Data {
 		if !finite(float64(v)) {
 			return bad("map pixel (%d, %d) is %g", i%r.Map.W, i/r.Map.W, v)
