@@ -13,8 +13,10 @@ const modulePath = "github.com/iad3d/iad3d"
 // decision about the structure: CONTRIBUTING.md has the map.
 var arrows = map[string][]string{
 	"cmd/iad3d":              {"cmd/iad3d/internal/cli"},
-	"cmd/iad3d/internal/cli": {".", "io/*", "metrics", "report", "rgbd", "rgbd/onnx", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
+	"cmd/iad3d/internal/cli": {".", "io/*", "mapeval", "metrics", "report", "report/*", "rgbd", "rgbd/onnx", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
 	".":                      {"pointcloud", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
+	"mapeval":                {"metrics", "grid", "io/groundtruth", "io/scoremap", "io/scan"},
+	"report/curve":           {"metrics"},
 	"report":                 {".", "metrics", "grid", "pointcloud", "rgbd"},
 	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
 	"metrics":                {"grid"},
@@ -28,6 +30,9 @@ var arrows = map[string][]string{
 	"io/dataset":             {"rgbd", "io/scan"},
 	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff", "io/depthpng", "io/camera"},
 	"io/xyztiff":             {"pointcloud", "internal/limit"},
+	"io/scoremap":            {"io/npy", "io/scan", "io/xyztiff"},
+	"io/groundtruth":         {"io/scan", "pointcloud"},
+	"io/npy":                 {"internal/limit"},
 	"io/depthpng":            {"internal/limit"},
 	"io/camera":              {"rgbd"},
 	"io/model":               {"internal/atomicfile", "internal/limit"},

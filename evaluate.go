@@ -32,7 +32,7 @@ const btfTruthLevel = 127
 func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, error], each func(*rgbd.Labelled, *Result) error, opts ...Option) (*Evaluation, error) {
 	o := gather(opts)
 	e := &Evaluation{}
-	var images []metrics.Image[float32]
+	pools := map[string]*metrics.Pixels[float32]{} // by kind of defect, good scans among them
 	for s, err := range set {
 		if err != nil {
 			return nil, err
@@ -48,7 +48,12 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 		if err != nil {
 			return nil, err
 		}
-		images = append(images, metrics.FromMap(r.Map, truth))
+		if pools[s.Defect] == nil {
+			pools[s.Defect] = new(metrics.Pixels[float32])
+		}
+		if err := pools[s.Defect].Add(metrics.FromMap(r.Map, truth)); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrEvaluate, s.Label(), err)
+		}
 		e.Scans = append(e.Scans, ScanScore{Name: s.Name, Defect: s.Defect, Score: r.Score, Peak: r.Peak})
 		if each != nil {
 			if err := each(s, r); err != nil {
@@ -60,16 +65,20 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	kinds := map[string]int{}
-	for _, s := range e.Scans {
-		kinds[s.Defect]++
+	good := pools[rgbd.Good]
+	if good != nil {
+		e.Good = good.Images()
 	}
-	e.Good = kinds[rgbd.Good]
 	e.Defective = len(e.Scans) - e.Good
 	if e.Good == 0 || e.Defective == 0 {
 		return nil, fmt.Errorf("%w: %d good and %d defective scans, at least one of each is needed", ErrEvaluate, e.Good, e.Defective)
 	}
-	all, convention, err := rate(e.Scans, images, "")
+	kinds := slices.DeleteFunc(slices.Sorted(maps.Keys(pools)), func(k string) bool { return k == rgbd.Good })
+	parts := []*metrics.Pixels[float32]{good}
+	for _, kind := range kinds {
+		parts = append(parts, pools[kind])
+	}
+	all, convention, err := rate(e.Scans, metrics.Union(parts...), "")
 	switch {
 	case err != nil:
 		return nil, err
@@ -82,12 +91,11 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 	} else {
 		e.Convention = convention + "; at the scans' resolution"
 	}
-	delete(kinds, rgbd.Good)
-	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+	for _, kind := range kinds {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m, _, err := rate(e.Scans, images, kind)
+		m, _, err := rate(e.Scans, metrics.Union(good, pools[kind]), kind)
 		if err != nil {
 			return nil, err
 		}
@@ -124,23 +132,19 @@ func (d *Detector) truth(s *rgbd.Labelled, m *grid.Map) ([]bool, error) {
 	return truth, nil
 }
 
-// rate computes the figures of all good scans and those of one kind of defect;
-// of every kind when it is empty. Without a region of ground truth the pixel
-// figures stay 0.
-func rate(scans []ScanScore, images []metrics.Image[float32], kind string) (m DefectMetrics, convention string, err error) {
+// rate computes the figures of all good scans and those of one kind of defect,
+// whose pixels are pooled; of every kind when it is empty. Without a region of
+// ground truth the pixel figures stay 0.
+func rate(scans []ScanScore, pixels *metrics.Pixels[float32], kind string) (m DefectMetrics, convention string, err error) {
 	var (
-		pixels metrics.Pixels[float32]
 		scores []float64
 		labels []bool
 	)
 	m.Defect = kind
-	for i, s := range scans {
+	for _, s := range scans {
 		good := s.Defect == rgbd.Good
 		if kind != "" && !good && s.Defect != kind {
 			continue
-		}
-		if err := pixels.Add(images[i]); err != nil {
-			return m, "", fmt.Errorf("%w: %s: %w", ErrEvaluate, s.Name, err)
 		}
 		scores, labels = append(scores, s.Score), append(labels, !good)
 		if !good {
@@ -153,15 +157,18 @@ func rate(scans []ScanScore, images []metrics.Image[float32], kind string) (m De
 		}
 		return m, "", fmt.Errorf("%w: %s: %w", ErrEvaluate, figure, err)
 	}
-	if m.ImageAUROC, err = metrics.ROCAUC(scores, labels); err != nil {
+	auc, err := metrics.ROCAUC(scores, labels)
+	if err != nil {
 		return fail("image ROC AUC", err)
 	}
+	m.ImageAUROC = auc.Value
 	if m.Regions = pixels.Regions(); m.Regions == 0 {
 		return m, "", nil
 	}
-	if m.PixelAUROC, err = pixels.ROCAUC(); err != nil {
+	if auc, err = pixels.ROCAUC(); err != nil {
 		return fail("pixel ROC AUC", err)
 	}
+	m.PixelAUROC = auc.Value
 	curve, err := pixels.PROCurve(metrics.PROOptions{})
 	if err != nil {
 		return fail("AU-PRO", err)
@@ -171,5 +178,5 @@ func rate(scans []ScanScore, images []metrics.Image[float32], kind string) (m De
 		return fail("AU-PRO", err)
 	}
 	m.AUPRO = area.Value
-	return m, fmt.Sprintf("%s; %s", metrics.ConventionROCAUC, area.Convention), nil
+	return m, fmt.Sprintf("%s; %s", auc.Convention, area.Convention), nil
 }

@@ -66,3 +66,32 @@ func BenchmarkAUPRO(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPixels pools maps of 800×800 one after the other, as they would come
+// from files, and takes the pixel ROC AUC and the AU-PRO, exact and official.
+func BenchmarkPixels(b *testing.B) {
+	images := inspection(20, 800, 3)
+	b.SetBytes(4 * 20 * 800 * 800)
+	b.ReportAllocs()
+	for b.Loop() {
+		var p Pixels[float32]
+		for _, m := range images {
+			if err := p.Add(m); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, err := p.ROCAUC(); err != nil {
+			b.Fatal(err)
+		}
+		for _, o := range []PROOptions{{}, {Exact: true}} {
+			if _, err := p.PROAreas(o, Limits()...); err != nil {
+				b.Fatal(err)
+			}
+		}
+		packed := 0
+		for _, r := range p.runs {
+			packed += len(r.data) + 16*len(r.first)
+		}
+		b.ReportMetric(float64(packed)/float64(p.ok), "bytes/pixel")
+	}
+}

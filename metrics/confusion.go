@@ -21,7 +21,7 @@ func (c Comparison) String() string {
 }
 
 // Counts is a confusion matrix. Its quotients are 0 where the denominator is 0,
-// as scikit-learn returns beside a warning.
+// as scikit-learn returns beside a warning ([ConventionConfusion]).
 type Counts struct {
 	TP int // defects scored as such
 	FP int // sound samples scored as defects
@@ -70,6 +70,12 @@ func (c Counts) Precision() float64 { return quotient(c.TP, c.TP+c.FP) }
 
 // Recall returns TP/(TP+FN).
 func (c Counts) Recall() float64 { return quotient(c.TP, c.TP+c.FN) }
+
+// TPR returns the true-positive rate, which is [Counts.Recall].
+func (c Counts) TPR() float64 { return c.Recall() }
+
+// FPR returns the false-positive rate FP/(FP+TN).
+func (c Counts) FPR() float64 { return quotient(c.FP, c.FP+c.TN) }
 
 // F1 returns 2·TP/(2·TP+FP+FN).
 func (c Counts) F1() float64 { return quotient(2*c.TP, 2*c.TP+c.FP+c.FN) }

@@ -35,29 +35,16 @@ func (p *pile[S]) add(scores []S) {
 	}
 }
 
-func (p *pile[S]) at(i int) S { return p.chunks[i>>chunkBits][i&chunkMask] }
-
-// below counts, among the first hi values of a sorted pile, those less than v,
-// or with orEqual those not greater. It gallops down from hi: callers walk from
-// the top and find the next place near the last.
-func (p *pile[S]) below(v S, hi int, orEqual bool) int {
-	under := func(i int) bool {
-		w := p.at(i)
-		return w < v || orEqual && w == v
-	}
-	lo := hi
-	for step := 1; lo > 0 && !under(lo-1); step *= 2 {
-		hi = lo - 1
-		lo = max(hi-step, 0)
-	}
-	for lo < hi { // values before lo are under, those from hi on are not
-		if mid := int(uint(lo+hi) / 2); under(mid) {
-			lo = mid + 1
-		} else {
-			hi = mid
+// descending calls fn with the place and the key of each value of a sorted pile,
+// from the top.
+func (p *pile[S]) descending(fn func(i int, k uint64)) {
+	i := 0
+	for _, c := range slices.Backward(p.chunks) {
+		for j := len(c) - 1; j >= 0; j-- {
+			fn(i, key(c[j]))
+			i++
 		}
 	}
-	return lo
 }
 
 // sortBlock is how many values are brought together for radixSort: they and its

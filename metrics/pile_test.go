@@ -56,21 +56,52 @@ func testPile[S Score](t *testing.T, name string, scores []S, block int, rng *ra
 	if p.n != len(scores) || !slices.Equal(got, want) {
 		t.Fatalf("%s: %d values in blocks of %d are not sorted", name, len(scores), block)
 	}
-	for i := range got {
-		if got[i] != p.at(i) {
-			t.Fatalf("%s: value %d: %v, want %v", name, i, p.at(i), got[i])
-		}
+	r := pack(&p)
+	if r.n != len(want) {
+		t.Fatalf("%s: run of %d values, want %d", name, r.n, len(want))
 	}
-	for range min(len(scores), 50) {
-		v := want[rng.IntN(len(want))]
-		lo := sort.Search(len(want), func(i int) bool { return want[i] >= v })
-		hi := sort.Search(len(want), func(i int) bool { return want[i] > v })
-		from := hi + rng.IntN(len(want)-hi+1) // any start at or above the answer
-		if got := p.below(v, from, true); got != hi {
-			t.Fatalf("%s: %d values ≤ %v, want %d", name, got, v, hi)
+	testRun(t, name, r, want, rng)
+}
+
+// testRun compares a run with the ascending values that are in it.
+func testRun[S Score](t *testing.T, name string, r *sortedRun, want []S, rng *rand.Rand) {
+	t.Helper()
+	if len(want) == 0 {
+		c := r.top()
+		if n := c.pass(0, false); n != 0 {
+			t.Fatalf("%s: %d values pass in an empty run", name, n)
 		}
-		if got := p.below(v, from, false); got != lo {
-			t.Fatalf("%s: %d values < %v, want %d", name, got, v, lo)
+		return
+	}
+	if score[S](r.first[0]) != want[len(want)-1] || score[S](r.last) != want[0] {
+		t.Fatalf("%s: run from %v to %v, want %v to %v", name, score[S](r.first[0]), score[S](r.last), want[len(want)-1], want[0])
+	}
+	// One cursor goes down through a few values, in both ways of counting.
+	for range 5 {
+		c := r.top()
+		picks := make([]S, 1+rng.IntN(40))
+		for i := range picks {
+			picks[i] = want[rng.IntN(len(want))]
+			if rng.IntN(4) == 0 {
+				picks[i] = next(picks[i])
+			}
+		}
+		slices.SortFunc(picks, func(a, b S) int { return cmp.Compare(b, a) })
+		for _, v := range slices.Compact(picks) {
+			over := len(want) - sort.Search(len(want), func(i int) bool { return want[i] > v })
+			reach := len(want) - sort.Search(len(want), func(i int) bool { return want[i] >= v })
+			if got := c.pass(key(v), true); got != over {
+				t.Fatalf("%s: %d values > %v, want %d", name, got, v, over)
+			}
+			if got := c.pass(key(v), false); got != reach {
+				t.Fatalf("%s: %d values ≥ %v, want %d", name, got, v, reach)
+			}
+			if got := above([]*sortedRun{r}, key(v)); got != over {
+				t.Fatalf("%s: above counts %d values > %v, want %d", name, got, v, over)
+			}
+		}
+		if got := c.pass(0, true); got != len(want) {
+			t.Fatalf("%s: %d values in all, want %d", name, got, len(want))
 		}
 	}
 }
@@ -114,5 +145,18 @@ func TestSortTagged(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Scores as maps have them take little more than a byte each: docs/metrics.md promises
+// as much for large sets.
+func TestPackedSize(t *testing.T) {
+	var p pile[float32]
+	for _, m := range inspection(4, 400, 61) {
+		p.add(m.Scores)
+	}
+	r := pack(&p)
+	if size := len(r.data) + 16*len(r.first); float64(size) > 1.3*float64(r.n) {
+		t.Errorf("%d bytes for %d scores", size, r.n)
 	}
 }

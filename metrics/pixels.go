@@ -1,126 +1,232 @@
 package metrics
 
-import (
-	"fmt"
+import "fmt"
 
-	"github.com/iad3d/iad3d/grid"
-)
-
-// Image is the score map of one image with its ground truth, both row-major:
-// pixel (x, y) at y·Width + x. Every pixel counts, as in the published scripts:
-// one without a measurement needs a score like any other.
-type Image[S Score] struct {
-	Width, Height int
-	Scores        []S
-	Truth         []bool // true: defect. nil: a good image
-}
-
-// FromMap returns the image of a map with one channel; it shares the map's
-// data. The map's Valid flags are not looked at, see [Image]. A map with more
-// channels gives an image that every function rejects with [ErrLength].
-func FromMap(m *grid.Map, truth []bool) Image[float32] {
-	return Image[float32]{Width: m.W, Height: m.H, Scores: m.Data, Truth: truth}
-}
-
-func (m Image[S]) check() error {
-	n := len(m.Scores)
-	switch {
-	case m.Width < 0 || m.Height < 0 || m.Width > 0 && (n%m.Width != 0 || n/m.Width != m.Height) || m.Width == 0 && n != 0:
-		return fmt.Errorf("%w: %d×%d pixels, %d scores", ErrLength, m.Width, m.Height, n)
-	case n == 0:
-		return ErrEmpty
-	case m.Truth != nil && len(m.Truth) != n:
-		return fmt.Errorf("%w: %d scores, %d truth pixels", ErrLength, n, len(m.Truth))
-	}
-	if i := notFinite(m.Scores); i >= 0 {
-		return fmt.Errorf("pixel (%d, %d): %w: %v", i%m.Width, i/m.Width, ErrNotFinite, m.Scores[i])
-	}
-	return nil
-}
-
-// Pixels pools the pixels of a test set for the pixel metrics. Each sound pixel
-// costs the size of its score and nothing else, a defect pixel some 16 bytes
-// more; the images can be dropped once added. The first figure asked for sorts
-// the pool in place, the others reuse the order.
+// Pixels pools the pixels of a test set for the pixel metrics. Sound pixels are
+// packed as they come: a float32 score takes little more than a byte, a float64
+// one some 6, and 64 MiB are needed on top while they are collected. A defect
+// pixel takes some 50 bytes. The images can be dropped once added.
 //
 // The zero value is empty and ready. A Pixels must not be used by two
 // goroutines at once, not even for reading figures.
 type Pixels[S Score] struct {
-	images int
-	ok     pile[S]
-	defect []S     // scores of the defect pixels of all images
-	region []int32 // the region that each of them lies in; fewer than a quarter of the pixels can be one each
-	sizes  []int   // pixels of each region
-	sorted bool    // ok, defect and region are in ascending order of score
+	images  int
+	open    pile[S]      // sound scores that are not packed yet
+	runs    []*sortedRun // those that are
+	ok      int          // sound pixels, open and packed
+	defects int          // defect pixels
+	regions []region
+
+	// The score of each defect pixel and the region it lies in, once for each
+	// region; all occurrences of a pixel but one have −1−region.
+	defect []S
+	member []int32
+
+	rank *ranking[S] // of all of them; nil after a change
+
 	labels labeller
+	owned  []bool
 }
 
-// Add adds an image. Its 8-connected truth regions become regions of the pool.
-// An error ([ErrEmpty], [ErrLength], [ErrNotFinite]) names the image by the
-// number of those added before it, and leaves the pool as it was.
+// region is a defect region or a channel.
+type region struct {
+	size   int
+	full   float64 // pixels found that count as all: size, or the saturation
+	kind   string
+	serial int // of the image
+	origin origin
+}
+
+// origin is what made a region.
+type origin uint8
+
+const (
+	fromMask origin = iota
+	fromChannel
+	fromCluster
+)
+
+// packAt is how many sound scores are collected before they are packed.
+const packAt = 1 << 24
+
+// Add adds an image. Its 8-connected truth regions, or its channels, become
+// regions of the pool. An error ([ErrEmpty], [ErrLength], [ErrNotFinite],
+// [ErrOption], [ErrSaturation], [ErrNoRegion] for an empty channel) names the
+// image by the number of those added before it, and leaves the pool as it was.
 func (p *Pixels[S]) Add(m Image[S]) error {
-	if err := m.check(); err != nil {
+	err := m.check()
+	if err == nil {
+		switch {
+		case m.Channels != nil:
+			err = p.addChannels(m)
+		case m.Truth != nil:
+			err = p.addTruth(m)
+		default:
+			p.sound(m.Scores)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("metrics: image %d: %w", p.images, err)
 	}
-	p.images++
-	p.sorted = false
-	if m.Truth == nil {
-		p.ok.add(m.Scores)
-		return nil
-	}
-	runs, regions := p.labels.find(m.Truth, m.Width)
-	first := len(p.sizes)
-	p.sizes = append(p.sizes, make([]int, regions)...)
-	done := 0
-	for _, r := range runs {
-		p.ok.add(m.Scores[done:r.from])
-		id := int32(first) + r.region
-		p.defect = append(p.defect, m.Scores[r.from:r.to]...)
-		for range r.to - r.from {
-			p.region = append(p.region, id)
-		}
-		p.sizes[id] += r.to - r.from
-		done = r.to
-	}
-	p.ok.add(m.Scores[done:])
+	p.added()
 	return nil
 }
 
-// Images returns the number of images added.
+func (p *Pixels[S]) added() {
+	p.images++
+	p.rank = nil
+	if p.open.n >= packAt {
+		p.Pack()
+	}
+}
+
+// Pack frees what the collection of sound scores takes until the next image is
+// added. It need not be called; it serves a program that fills many pools in
+// turn.
+func (p *Pixels[S]) Pack() {
+	if p.open.n > 0 {
+		p.runs = append(p.runs, pack(&p.open))
+		p.open = pile[S]{}
+	}
+}
+
+func (p *Pixels[S]) sound(scores []S) {
+	p.open.add(scores)
+	p.ok += len(scores)
+}
+
+func (p *Pixels[S]) addTruth(m Image[S]) error {
+	runs, n := p.labels.find(m.Truth, m.Width)
+	found := make([]region, n)
+	area, measured := make([]float64, n), make([]int, n)
+	for _, r := range runs {
+		found[r.region].size += r.to - r.from
+		if m.PixelArea == nil {
+			continue
+		}
+		for _, a := range m.PixelArea[r.from:r.to] {
+			if a > 0 && a-a == 0 {
+				area[r.region] += float64(a)
+				measured[r.region]++
+			}
+		}
+	}
+	for i := range found {
+		found[i].serial = m.Serial
+		var err error
+		if found[i].full, err = m.Saturation.of(found[i].size, area[i]/float64(max(1, measured[i]))); err != nil {
+			return err
+		}
+	}
+	first := len(p.regions)
+	p.regions = append(p.regions, found...)
+	done := 0
+	for _, r := range runs {
+		p.sound(m.Scores[done:r.from])
+		id := int32(first) + r.region
+		p.defect = append(p.defect, m.Scores[r.from:r.to]...)
+		for range r.to - r.from {
+			p.member = append(p.member, id)
+		}
+		p.defects += r.to - r.from
+		done = r.to
+	}
+	p.sound(m.Scores[done:])
+	return nil
+}
+
+func (p *Pixels[S]) addChannels(m Image[S]) error {
+	found := make([]region, len(m.Channels))
+	for k, c := range m.Channels {
+		for _, d := range c.Mask {
+			if d {
+				found[k].size++
+			}
+		}
+		if found[k].size == 0 {
+			return fmt.Errorf("channel %d: %w", k, ErrNoRegion)
+		}
+		found[k].full, found[k].kind = min(c.Saturation, float64(found[k].size)), c.Kind
+		found[k].serial, found[k].origin = m.Serial, fromChannel
+	}
+	first := len(p.regions)
+	p.regions = append(p.regions, found...)
+	if cap(p.owned) < len(m.Scores) {
+		p.owned = make([]bool, len(m.Scores))
+	}
+	owned := p.owned[:len(m.Scores)]
+	clear(owned)
+	for k, c := range m.Channels {
+		for i, d := range c.Mask {
+			if !d {
+				continue
+			}
+			id := int32(first + k)
+			if owned[i] {
+				id = -1 - id
+			} else {
+				owned[i] = true
+				p.defects++
+			}
+			p.defect, p.member = append(p.defect, m.Scores[i]), append(p.member, id)
+		}
+	}
+	for i := 0; i < len(owned); i++ {
+		from := i
+		for i < len(owned) && !owned[i] {
+			i++
+		}
+		p.sound(m.Scores[from:i])
+	}
+	return nil
+}
+
+// Images returns the number of images and clouds added.
 func (p *Pixels[S]) Images() int { return p.images }
 
 // Regions returns the number of defect regions in all images.
-func (p *Pixels[S]) Regions() int { return len(p.sizes) }
+func (p *Pixels[S]) Regions() int { return len(p.regions) }
+
+// RegionsOf returns how many of them are channels of a kind.
+func (p *Pixels[S]) RegionsOf(kind string) int {
+	n := 0
+	for _, r := range p.regions {
+		if r.kind == kind {
+			n++
+		}
+	}
+	return n
+}
 
 // OKPixels returns the number of sound pixels in all images.
-func (p *Pixels[S]) OKPixels() int { return p.ok.n }
+func (p *Pixels[S]) OKPixels() int { return p.ok }
 
 // DefectPixels returns the number of defect pixels in all images.
-func (p *Pixels[S]) DefectPixels() int { return len(p.defect) }
+func (p *Pixels[S]) DefectPixels() int { return p.defects }
 
 // ROCAUC is [ROCAUC] of all pixels.
-func (p *Pixels[S]) ROCAUC() (float64, error) {
+func (p *Pixels[S]) ROCAUC() (Figure, error) {
 	r, err := p.ranking()
 	if err != nil {
-		return 0, err
+		return Figure{}, err
 	}
 	return r.rocAUC()
 }
 
 // AveragePrecision is [AveragePrecision] of all pixels.
-func (p *Pixels[S]) AveragePrecision() (float64, error) {
+func (p *Pixels[S]) AveragePrecision() (Figure, error) {
 	r, err := p.ranking()
 	if err != nil {
-		return 0, err
+		return Figure{}, err
 	}
 	return r.averagePrecision()
 }
 
 // AUPRTrapezoid is [AUPRTrapezoid] of all pixels.
-func (p *Pixels[S]) AUPRTrapezoid() (float64, error) {
+func (p *Pixels[S]) AUPRTrapezoid() (Figure, error) {
 	r, err := p.ranking()
 	if err != nil {
-		return 0, err
+		return Figure{}, err
 	}
 	return r.auprTrapezoid()
 }
@@ -134,24 +240,59 @@ func (p *Pixels[S]) F1Max() (F1Optimum, error) {
 	return r.f1Max()
 }
 
-func (p *Pixels[S]) ranking() (ranking[S], error) {
+// IoUMax is [IoUMax] of all pixels.
+func (p *Pixels[S]) IoUMax() (IoUOptimum, error) {
+	r, err := p.ranking()
+	if err != nil {
+		return IoUOptimum{}, err
+	}
+	return r.iouMax()
+}
+
+func (p *Pixels[S]) ranking() (*ranking[S], error) {
 	if p.images == 0 {
-		return ranking[S]{}, fmt.Errorf("metrics: %w: no image", ErrEmpty)
+		return nil, fmt.Errorf("metrics: %w: no image", ErrEmpty)
 	}
-	if !p.sorted {
-		p.ok.sort(sortBlock)
-		p.defect, p.region = sortTagged(p.defect, p.region)
-		p.sorted = true
+	if p.rank == nil {
+		p.Pack()
+		p.defect, p.member = sortTagged(p.defect, p.member)
+		p.rank = newRanking(p.runs, p.defect, p.member)
 	}
-	return ranking[S]{ok: &p.ok, defect: p.defect}, nil
+	return p.rank, nil
+}
+
+// Union returns a pool of the images of all parts: of the good ones and those
+// with one kind of defect, say. It shares the packed scores with them and does
+// not change when images are added to a part afterwards.
+func Union[S Score](parts ...*Pixels[S]) *Pixels[S] {
+	u := new(Pixels[S])
+	for _, p := range parts {
+		p.Pack()
+		u.images += p.images
+		u.ok += p.ok
+		u.defects += p.defects
+		u.runs = append(u.runs, p.runs...)
+		u.defect = append(u.defect, p.defect...)
+		first := int32(len(u.regions))
+		for _, id := range p.member {
+			if id < 0 {
+				id -= first
+			} else {
+				id += first
+			}
+			u.member = append(u.member, id)
+		}
+		u.regions = append(u.regions, p.regions...)
+	}
+	return u
 }
 
 // PixelROCAUC returns [ROCAUC] of all pixels of the images. Where the AU-PRO is
 // wanted too, [Pixels] does the work of both once.
-func PixelROCAUC[S Score](images []Image[S]) (float64, error) {
+func PixelROCAUC[S Score](images []Image[S]) (Figure, error) {
 	p, err := pool(images)
 	if err != nil {
-		return 0, err
+		return Figure{}, err
 	}
 	return p.ROCAUC()
 }

@@ -116,12 +116,12 @@ func checkAUPRO[S Score](t *testing.T, c *proCase, images []Image[S], limits []f
 		if e.FPRs == nil {
 			continue
 		}
-		if !slices.Equal(curve.FPR, e.FPRs) { // the same two operations on the same integers
+		if !slices.Equal(curve.X, e.FPRs) { // the same two operations on the same integers
 			t.Errorf("%d positions: false-positive rates differ in bits", e.Thresholds)
 		}
 		for i := range e.PROs {
-			if !(math.Abs(curve.PRO[i]-e.PROs[i]) <= oracleTolerance) {
-				t.Errorf("%d positions: PRO %d = %v, want %v", e.Thresholds, i, curve.PRO[i], e.PROs[i])
+			if !(math.Abs(curve.Y[i]-e.PROs[i]) <= oracleTolerance) {
+				t.Errorf("%d positions: PRO %d = %v, want %v", e.Thresholds, i, curve.Y[i], e.PROs[i])
 			}
 		}
 	}
@@ -217,21 +217,21 @@ func slowCurve(images []Image[float64], thresholds int) *Curve {
 		}
 		return sum / float64(len(regions))
 	}
-	c := new(Curve)
+	c := &Curve{XAxis: AxisFPR}
 	if thresholds > 0 {
 		for i := thresholds - 1; i >= 0; i-- {
 			pos := i * (len(ok) - 1) / (thresholds - 1)
-			c.FPR = append(c.FPR, 1-float64(pos+1)/float64(len(ok)))
-			c.PRO = append(c.PRO, pro(func(s float64) bool { return s > ok[pos] }))
+			c.X = append(c.X, 1-float64(pos+1)/float64(len(ok)))
+			c.Y = append(c.Y, pro(func(s float64) bool { return s > ok[pos] }))
 		}
-		c.FPR, c.PRO = append(c.FPR, 1), append(c.PRO, 1)
+		c.X, c.Y = append(c.X, 1), append(c.Y, 1)
 		return c
 	}
 	levels := slices.Sorted(slices.Values(slices.Concat(append(regions, ok)...)))
-	c.FPR, c.PRO = []float64{0}, []float64{0}
+	c.X, c.Y = []float64{0}, []float64{0}
 	for _, t := range slices.Backward(slices.Compact(levels)) {
 		found := func(s float64) bool { return s >= t }
-		c.FPR, c.PRO = append(c.FPR, share(ok, found)), append(c.PRO, pro(found))
+		c.X, c.Y = append(c.X, share(ok, found)), append(c.Y, pro(found))
 	}
 	return c
 }
@@ -286,8 +286,8 @@ func TestPROCurveAgainstDefinition(t *testing.T) {
 				}
 				near(t, fast, min(limit, 1), want.Value, tolerance)
 			}
-			if !slices.IsSorted(fast.FPR) || !slices.IsSorted(fast.PRO) || fast.PRO[len(fast.PRO)-1] != 1 || fast.FPR[len(fast.FPR)-1] != 1 {
-				t.Fatalf("curve %v %v descends or does not end at (1, 1)", fast.FPR, fast.PRO)
+			if !slices.IsSorted(fast.X) || !slices.IsSorted(fast.Y) || fast.Y[len(fast.Y)-1] != 1 || fast.X[len(fast.X)-1] != 1 {
+				t.Fatalf("curve %v %v descends or does not end at (1, 1)", fast.X, fast.Y)
 			}
 		}
 		auc, err := PixelROCAUC(images)
@@ -344,6 +344,36 @@ func TestOfficialTendsToExact(t *testing.T) {
 			}
 			if d := got.Value - want.Value; thresholds == n && (d < -1e-12 || d > bound/2+1e-12) {
 				t.Errorf("all positions: %v above the exact value, want 0 … %v", d, bound/2)
+			}
+		}
+	}
+}
+
+// Areas of a curve that is not kept have the same bits as those of the curve.
+func TestPROAreas(t *testing.T) {
+	rng := rand.New(rand.NewPCG(14, 1))
+	limits := []float64{0.01, 0.05, 0.3, 0.5, 1}
+	for range 300 {
+		p, err := pool(tiny(rng))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range []PROOptions{{}, {Exact: true}} {
+			c, err := p.PROCurve(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			areas, err := p.PROAreas(o, limits...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, got := range areas {
+				if want, err := c.Area(limits[i]); err != nil || got != want {
+					t.Fatalf("%+v, want %+v, %v", got, want, err)
+				}
+			}
+			if _, err := p.PROAreas(o, 0); !errors.Is(err, ErrOption) {
+				t.Fatalf("limit 0: %v", err)
 			}
 		}
 	}

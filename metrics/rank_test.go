@@ -87,7 +87,7 @@ func TestRankMetricsAgainstScikitLearn(t *testing.T) {
 			scores, labels := c.load(t)
 			want := sentinels[c.Name]
 			auc, err := ROCAUC(scores, labels)
-			if (c.Expected.Error != "") != (want != nil) || !errors.Is(err, want) || auc != c.Expected.Value {
+			if (c.Expected.Error != "") != (want != nil) || !errors.Is(err, want) || auc.Value != c.Expected.Value {
 				t.Errorf("ROCAUC = %v, %v; want %v, %v", auc, err, c.Expected.Value, want)
 			}
 			if want == nil {
@@ -122,14 +122,14 @@ func checkRankCase[S Score](t *testing.T, c *rankCase, scores []S, labels []bool
 		}
 	}
 	auc, err := ROCAUC(scores, labels)
-	near("ROCAUC", c.Expected.ROCAUC, auc, err)
-	if r := c.Expected.Rational; r != nil && auc != ratio(t, r) {
+	near("ROCAUC", c.Expected.ROCAUC, auc.Value, err)
+	if r := c.Expected.Rational; r != nil && auc.Value != ratio(t, r) {
 		t.Errorf("ROCAUC = %v, want %v rounded once", auc, r)
 	}
 	ap, err := AveragePrecision(scores, labels)
-	near("AveragePrecision", c.Expected.AP, ap, err)
+	near("AveragePrecision", c.Expected.AP, ap.Value, err)
 	aupr, err := AUPRTrapezoid(scores, labels)
-	near("AUPRTrapezoid", c.Expected.AUPR, aupr, err)
+	near("AUPRTrapezoid", c.Expected.AUPR, aupr.Value, err)
 
 	f, err := F1Max(scores, labels)
 	var best struct {
@@ -200,7 +200,7 @@ func TestROCAUCAgainstGonum(t *testing.T) {
 		stat.SortWeightedLabeled(scores, labels, nil)
 		tpr, fpr, _ := stat.ROC(nil, scores, labels, nil)
 		want := integrate.Trapezoidal(fpr, tpr)
-		if math.Abs(got-want) > 1e-12 {
+		if math.Abs(got.Value-want) > 1e-12 {
 			t.Fatalf("ROCAUC = %v, gonum %v for %v %v", got, want, scores, labels)
 		}
 	}
@@ -234,10 +234,10 @@ func TestRankMetricsAgainstDefinitions(t *testing.T) {
 	for range 500 {
 		scores, labels := sample(rng, 2+rng.IntN(150), 1+rng.IntN(60))
 		ap, aupr, f1, threshold := slowRankMetrics(t, scores, labels)
-		if got, err := AveragePrecision(scores, labels); err != nil || math.Abs(got-ap) > tolerance {
+		if got, err := AveragePrecision(scores, labels); err != nil || math.Abs(got.Value-ap) > tolerance {
 			t.Fatalf("AveragePrecision = %v, %v; want %v", got, err, ap)
 		}
-		if got, err := AUPRTrapezoid(scores, labels); err != nil || math.Abs(got-aupr) > tolerance {
+		if got, err := AUPRTrapezoid(scores, labels); err != nil || math.Abs(got.Value-aupr) > tolerance {
 			t.Fatalf("AUPRTrapezoid = %v, %v; want %v", got, err, aupr)
 		}
 		if got, err := F1Max(scores, labels); err != nil || got.F1 != f1 || got.Threshold != threshold {
@@ -263,7 +263,7 @@ func TestRankMetricsInvariance(t *testing.T) {
 			turned[i] = -s
 		}
 		// 1 − auc rounds once more than the quotient of the counts.
-		if got, _ := ROCAUC(turned, labels); math.Abs(got-(1-auc)) > 1e-15 {
+		if got, _ := ROCAUC(turned, labels); math.Abs(got.Value-(1-auc.Value)) > 1e-15 {
 			t.Errorf("ROCAUC of the negated scores %v, want 1 − %v", got, auc)
 		}
 		// x³ + x is strictly increasing, and exact for multiples of 1/8 up to 100.
@@ -335,7 +335,7 @@ func checkSlowAUC[S Score](t *testing.T, scores []S, labels []bool) {
 		if !errors.Is(err, ErrOneClass) {
 			t.Errorf("error %v, want ErrOneClass", err)
 		}
-	case err != nil || got != won/pairs:
+	case err != nil || got.Value != won/pairs:
 		t.Errorf("ROCAUC(%v, %v) = %v, %v; want %v", scores, labels, got, err, won/pairs)
 	}
 }

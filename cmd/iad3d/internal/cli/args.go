@@ -60,6 +60,8 @@ func wanted(kind string) string {
 		return "a whole number"
 	case "intSlice":
 		return "whole numbers joined by commas"
+	case "float64Slice":
+		return "numbers joined by commas"
 	case "uint64":
 		return "a whole number from 0 on"
 	case "float64":

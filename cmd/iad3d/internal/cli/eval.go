@@ -22,24 +22,43 @@ of the scans and of their pixels, and AU-PRO, for all defects and for each kind
 against all good scans.
 
 With --out the scores of all scans (scores.csv), the whole evaluation
-(evaluation.json), and each scan's score map and heat map are written.`
+(evaluation.json), and each scan's score map and heat map are written.
+
+With --maps and --gt, rate the anomaly maps of any program instead, in the official
+folder layouts of MVTec 3D-AD, MVTec AD, MVTec LOCO and Eyecandies, as their scripts
+do and over every threshold. The folder of maps has that of the data set's test
+split, maps in place of scans: MAPS/CLASS/test/KIND/000.tiff; CLASS and test may be
+left out, and so may folders where files are called KIND_000.tiff, as --out and
+iad3d score name them.`
 
 type evalOptions struct {
 	source
 	net        backboneFlags
 	model, out string
+	mapsOptions
 }
 
 func (a *app) eval() *cobra.Command {
 	var o evalOptions
 	cmd := &cobra.Command{
-		Use:   "eval --model MODEL --dataset KIND --root DIR [--class NAME] [--json]",
-		Short: "Rate a model on a labelled test set",
+		Use:   "eval (--model MODEL --dataset KIND --root DIR | --maps DIR --gt DIR) [--class NAME] [--json]",
+		Short: "Rate a model, or anyone's anomaly maps, on a labelled test set",
 		Long:  evalLong,
 		Example: `  iad3d eval --model bagel.iad3d --dataset mvtec3d --root mvtec_3d --class bagel
-  iad3d eval --model bagel.iad3d --dataset mvtec3d --root mvtec_3d --class bagel --json --out results`,
+  iad3d eval --model bagel.iad3d --dataset mvtec3d --root mvtec_3d --class bagel --json --out results
+  iad3d eval --maps their_maps --gt mvtec_3d
+  iad3d eval --maps their_maps --gt mvtec_loco --class pushpins --official-json metrics.json`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.runEval(cmd.Context(), &o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			maps, err := evalMode(cmd.Flags())
+			switch {
+			case err != nil:
+				return err
+			case maps:
+				return a.runEvalMaps(cmd.Context(), &o.mapsOptions, o.class)
+			}
+			return a.runEval(cmd.Context(), &o)
+		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -47,9 +66,9 @@ func (a *app) eval() *cobra.Command {
 	o.source.add(cmd)
 	o.net.addModel(cmd)
 	f.StringVar(&o.out, "out", "", "folder for scores.csv, evaluation.json, score maps and heat maps")
+	o.mapsOptions.add(cmd)
 	a.addThreads(cmd)
 	a.addJSON(cmd, "write a JSON document")
-	require(cmd, "model", "dataset", "root")
 	return cmd
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/iad3d/iad3d/internal/synth"
 	"github.com/iad3d/iad3d/io/model"
 	"github.com/iad3d/iad3d/io/scan"
+	"github.com/iad3d/iad3d/mapeval"
 	"github.com/iad3d/iad3d/rgbd"
 	"github.com/iad3d/iad3d/rgbd/onnx"
 )
@@ -86,9 +87,9 @@ func exitCode(err error) int {
 		return exitUsage
 	case is(model.ErrModel, onnx.ErrModel): // even where it holds a configuration that makes no sense
 		return exitModel
-	case is(iad3d.ErrConfig, iad3d.ErrBackbone, bench.ErrPlan, synth.ErrOptions, synth.ErrOccupied, ortlib.ErrOptions, onnx.ErrOptions):
+	case is(iad3d.ErrConfig, iad3d.ErrBackbone, bench.ErrPlan, mapeval.ErrOptions, synth.ErrOptions, synth.ErrOccupied, ortlib.ErrOptions, onnx.ErrOptions):
 		return exitUsage
-	case file || is(rgbd.ErrScan, iad3d.ErrEvaluate, iad3d.ErrNoScans, onnx.ErrLibrary):
+	case file || is(rgbd.ErrScan, iad3d.ErrEvaluate, iad3d.ErrNoScans, mapeval.ErrUndefined, onnx.ErrLibrary):
 		return exitInput
 	}
 	return exitInternal

@@ -1,0 +1,71 @@
+package npy
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"testing/iotest"
+)
+
+func named(err error) bool {
+	return errors.Is(err, ErrFormat) || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrLimit)
+}
+
+// FuzzDecode: no input panics, errors have names, a one-byte reader sees the
+// same, and what was decoded survives being encoded.
+func FuzzDecode(f *testing.F) {
+	f.Add(fixture(f, "version2.npy"))
+	f.Add(fixture(f, "version3.npy"))
+	f.Add([]byte(file("{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }", "abcdefghijkl")))
+	f.Add([]byte(file("{'descr': '|b1', 'fortran_order': False, 'shape': (), }", "\x01")))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o := Options{MaxBytes: 1 << 20}
+		a, err := Decode(bytes.NewReader(data), o)
+		b, slow := Decode(iotest.OneByteReader(bytes.NewReader(data)), o)
+		if (err == nil) != (slow == nil) || err == nil && !equal(a, b) {
+			t.Fatalf("byte by byte %v, %v; at once %v, %v", b, slow, a, err)
+		}
+		if err != nil {
+			if !named(err) {
+				t.Fatalf("error without a name: %v", err)
+			}
+			return
+		}
+		for _, how := range []EncodeOptions{{}, {BigEndian: true}, {Fortran: true}} {
+			var w bytes.Buffer
+			if err := Encode(&w, a, how); err != nil {
+				t.Fatal(err)
+			}
+			if again, err := Decode(&w, o); err != nil || !equal(a, again) {
+				t.Fatalf("%+v: %v, want %v; %v", how, again, a, err)
+			}
+		}
+		if n := len(a.Float32s()); n != a.Len() {
+			t.Fatalf("%d values of %d", n, a.Len())
+		}
+	})
+}
+
+func FuzzOpenArchive(f *testing.F) {
+	f.Add(fixture(f, "refused.npz"))
+	f.Add(fixture(f, "deflated.npz")[:2000])
+	var small bytes.Buffer
+	if err := EncodeArchive(&small, []Named{{"a", FromUint8s([]uint8{1, 2}, 2)}}, true); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(small.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		z, err := OpenArchive(bytes.NewReader(data), int64(len(data)), Options{MaxBytes: 1 << 20})
+		if err != nil {
+			if !named(err) {
+				t.Fatalf("error without a name: %v", err)
+			}
+			return
+		}
+		for _, name := range z.Names() {
+			if a, err := z.Decode(name); err != nil && !named(err) {
+				t.Fatalf("%s: %v, %v", name, a, err)
+			}
+		}
+	})
+}
