@@ -78,8 +78,8 @@ func TestNoGrowthOpening(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		features(t, b, image(1, 32, 32+16*(i%5)))
-		features(t, b, image(1, 64, 32))
+		features(t, b, pixels(1, 32, 32+16*(i%5)))
+		features(t, b, pixels(1, 64, 32))
 		b.Close()
 		i++
 	})

@@ -129,7 +129,7 @@ func TestExternalWeights(t *testing.T) {
 	}
 	if onnx.Usable {
 		b := open(t, path, onnx.Options{})
-		in := image(1, 32, 32)
+		in := pixels(1, 32, 32)
 		if fine, _ := tinyonnx.Apply(in.Data, 32, 32); !slices.Equal(features(t, b, in)[0][0].Data, fine) {
 			t.Error("not the network's values")
 		}

@@ -39,7 +39,7 @@ func TestTokens(t *testing.T) {
 				t.Fatalf("layers %+v", l)
 			}
 			for _, size := range [][2]int{{224, 224}, {64, 96}, {32, 32}} {
-				in := image(uint64(prefix), size[0], size[1])
+				in := pixels(uint64(prefix), size[0], size[1])
 				fine, _ := tinyonnx.Apply(in.Data, size[0], size[1])
 				m := features(t, b, in)[0][0]
 				if m.H != size[0]/8 || m.W != size[1]/8 || m.C != tinyonnx.FineChannels || !slices.Equal(m.Data, fine) {
@@ -62,8 +62,8 @@ func TestSizes(t *testing.T) {
 	if info := b.Info(); info.Height != 32 || info.Width != 0 {
 		t.Errorf("%+v", info)
 	}
-	features(t, b, image(1, 32, 64))
-	none := image(1, 32, 32)
+	features(t, b, pixels(1, 32, 64))
+	none := pixels(1, 32, 32)
 	none.Data = none.Data[1:]
 	for _, c := range []struct {
 		says string
@@ -75,7 +75,7 @@ func TestSizes(t *testing.T) {
 	} {
 		in := []*grid.Map{}
 		for i := range c.h {
-			in = append(in, image(1, c.h[i], c.w[i]))
+			in = append(in, pixels(1, c.h[i], c.w[i]))
 		}
 		if m, err := b.Features(t.Context(), in); err == nil || m != nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%v, %v, want %q", m, err, c.says)
@@ -86,7 +86,7 @@ func TestSizes(t *testing.T) {
 			t.Error("a broken map is accepted")
 		}
 	}
-	features(t, b, image(1, 32, 64)) // it still works
+	features(t, b, pixels(1, 32, 64)) // it still works
 	for _, o := range []onnx.Options{{Threads: -1}, {Threads: 1 << 20}, {Layers: []string{"none"}}, {Layers: []string{"fine", "fine"}}, {Layers: []string{""}}} {
 		if _, err := onnx.Open(write(t, n), o); err == nil || !strings.Contains(err.Error(), onnx.ErrOptions.Error()) {
 			t.Errorf("%+v: %v", o, err)
@@ -103,7 +103,7 @@ func TestManySizes(t *testing.T) {
 			why := ""
 			for i := range 60 {
 				h, w := 16*(1+(i+g)%5), 16*(1+(i*g)%7)
-				in := image(uint64(i), h, w)
+				in := pixels(uint64(i), h, w)
 				m, err := b.Features(t.Context(), []*grid.Map{in, in})
 				fine, coarse := tinyonnx.Apply(in.Data, h, w)
 				if err != nil || !slices.Equal(m[0][0].Data, fine) || !slices.Equal(m[1][1].Data, coarse) {
