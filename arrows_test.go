@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff", "io/depthpng", "io/camera"},
 	"io/xyztiff":             {"pointcloud", "internal/limit"},
 	"io/scoremap":            {"io/npy", "io/scan", "io/xyztiff"},
-	"io/groundtruth":         {"io/scan", "pointcloud"},
+	"io/groundtruth":         {"io/dataset", "io/scan", "pointcloud"},
 	"io/npy":                 {"internal/limit"},
 	"io/depthpng":            {"internal/limit"},
 	"io/camera":              {"rgbd"},
