@@ -13,7 +13,7 @@ const modulePath = "github.com/iad3d/iad3d"
 // decision about the structure: CONTRIBUTING.md has the map.
 var arrows = map[string][]string{
 	"cmd/iad3d":              {"cmd/iad3d/internal/cli"},
-	"cmd/iad3d/internal/cli": {".", "io/*", "mapeval", "metrics", "report", "report/*", "rgbd", "rgbd/onnx", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
+	"cmd/iad3d/internal/cli": {".", "io/*", "mapeval", "metrics", "report", "report/*", "rgbd", "rgbd/onnx", "pointcloud", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
 	".":                      {"pointcloud", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
 	"mapeval":                {"metrics", "grid", "io/groundtruth", "io/scoremap", "io/scan"},
 	"report/curve":           {"metrics"},
@@ -28,13 +28,18 @@ var arrows = map[string][]string{
 	"rgbd":                   {"pointcloud", "grid", "internal/parallel", "internal/portable"},
 	"rgbd/onnx":              {"rgbd", "grid", "internal/ortlib", "internal/tinyonnx"},
 	"io/dataset":             {"rgbd", "io/scan"},
-	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff", "io/depthpng", "io/camera"},
+	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff", "io/depthpng", "io/camera", "io/pcd", "io/ply", "io/stl", "io/obj", "io/xyztext"},
 	"io/xyztiff":             {"pointcloud", "internal/limit"},
 	"io/scoremap":            {"io/npy", "io/scan", "io/xyztiff"},
 	"io/groundtruth":         {"io/dataset", "io/scan", "pointcloud"},
 	"io/npy":                 {"internal/limit"},
 	"io/depthpng":            {"internal/limit"},
 	"io/camera":              {"rgbd"},
+	"io/ply":                 {"pointcloud", "internal/points"},
+	"io/stl":                 {"pointcloud", "internal/points"},
+	"io/obj":                 {"pointcloud", "internal/points"},
+	"io/xyztext":             {"pointcloud", "internal/points"},
+	"io/pcd":                 {"pointcloud", "internal/points"},
 	"io/model":               {"internal/atomicfile", "internal/limit"},
 	"pointcloud":             {"internal/parallel", "internal/simd", "internal/portable"},
 	"grid":                   {"internal/parallel", "internal/simd", "internal/portable"},
@@ -48,6 +53,8 @@ var arrows = map[string][]string{
 	"internal/standin":       {"grid", "rgbd"},
 	"internal/ortlib":        {"internal/atomicfile"},
 	"internal/tinyonnx":      {},
+	"internal/points":        {"pointcloud"},
+	"internal/pointstest":    {"pointcloud"},
 }
 
 // TestArrows holds the one-way structure: every import between packages of this

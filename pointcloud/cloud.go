@@ -53,6 +53,12 @@ type Cloud struct {
 	Width, Height int     // organised: N = Width·Height; both 0 when unorganised
 	Valid         []bool  // nil: all valid. A missing pixel is false, whatever its source wrote
 	Unit          Unit
+	// Offset is what was taken off every point so that float32 is enough: point i
+	// lies at Offset + XYZ[i], in Unit. It is zero unless the cloud was read from
+	// float64 or decimal coordinates far from the origin, see [OffsetFor]. Geometry
+	// is computed on XYZ alone; files are written with the offset added.
+	Offset r3.Vector
+	Fields []Field // further values per point, each of length N; nil when there are none
 }
 
 // ErrShape is returned (wrapped) by Check for slices that do not fit together.
@@ -64,7 +70,7 @@ func (c *Cloud) Len() int { return len(c.XYZ) / 3 }
 // Organised reports whether the points form a Width×Height raster.
 func (c *Cloud) Organised() bool { return c.Width > 0 && c.Height > 0 }
 
-// At returns point i.
+// At returns point i, without the Offset.
 func (c *Cloud) At(i int) r3.Vector {
 	p := c.XYZ[3*i : 3*i+3 : 3*i+3]
 	return r3.Vector{X: float64(p[0]), Y: float64(p[1]), Z: float64(p[2])}
@@ -122,8 +128,15 @@ func (c *Cloud) Check() error {
 		return fmt.Errorf("%w: %d colour components for %d points", ErrShape, len(c.RGB), n)
 	case c.Valid != nil && len(c.Valid) != n:
 		return fmt.Errorf("%w: %d validity flags for %d points", ErrShape, len(c.Valid), n)
+	case c.Offset.Sub(c.Offset) != (r3.Vector{}): // NaN − NaN and Inf − Inf are NaN
+		return fmt.Errorf("%w: offset %v is not finite", ErrShape, c.Offset)
 	case (c.Width != 0 || c.Height != 0) && (c.Width <= 0 || c.Height <= 0 || n%c.Width != 0 || n/c.Width != c.Height):
 		return fmt.Errorf("%w: %d×%d pixels for %d points", ErrShape, c.Width, c.Height, n)
+	}
+	for _, f := range c.Fields {
+		if len(f.Values) != n {
+			return fmt.Errorf("%w: %d values of field %q for %d points", ErrShape, len(f.Values), f.Name, n)
+		}
 	}
 	for i := range n {
 		if c.IsValid(i) && !finite(c.XYZ[3*i:3*i+3]) {
@@ -175,11 +188,15 @@ func (c *Cloud) Clone() *Cloud {
 	d.Normals = slices.Clone(c.Normals)
 	d.RGB = slices.Clone(c.RGB)
 	d.Valid = slices.Clone(c.Valid)
+	d.Fields = slices.Clone(c.Fields)
+	for i := range d.Fields {
+		d.Fields[i].Values = slices.Clone(d.Fields[i].Values)
+	}
 	return &d
 }
 
-// Bounds returns the corners of the axis-aligned box around the valid points;
-// ok is false when there are none.
+// Bounds returns the corners of the axis-aligned box around the valid points,
+// without the Offset; ok is false when there are none.
 func (c *Cloud) Bounds() (lo, hi r3.Vector, ok bool) {
 	inf := math.Inf(1)
 	lo, hi = r3.Vector{X: inf, Y: inf, Z: inf}, r3.Vector{X: -inf, Y: -inf, Z: -inf}

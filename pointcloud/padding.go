@@ -39,7 +39,10 @@ func (c *Cloud) PadSquare(step int) (*Cloud, error) {
 		return nil, fmt.Errorf("%w: %d×%d pixels are too elongated to pad to %d×%d", ErrShape, c.Width, c.Height, side, side)
 	}
 	n := side * side
-	d := &Cloud{XYZ: make([]float32, 3*n), Width: side, Height: side, Valid: make([]bool, n), Unit: c.Unit}
+	d := &Cloud{XYZ: make([]float32, 3*n), Width: side, Height: side, Valid: make([]bool, n), Unit: c.Unit, Offset: c.Offset}
+	for _, f := range c.Fields {
+		d.Fields = append(d.Fields, Field{f.Name, make([]float32, n)})
+	}
 	if c.Normals != nil {
 		d.Normals = make([]float64, 3*n)
 	}
@@ -54,6 +57,9 @@ func (c *Cloud) PadSquare(step int) (*Cloud, error) {
 		}
 		if c.RGB != nil {
 			copy(d.RGB[3*to:], c.RGB[3*from:3*(from+c.Width)])
+		}
+		for k, f := range c.Fields {
+			copy(d.Fields[k].Values[to:], f.Values[from:from+c.Width])
 		}
 		for x := range c.Width {
 			d.Valid[to+x] = c.IsValid(from + x)

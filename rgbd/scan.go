@@ -37,7 +37,7 @@ func (s *Scan) Check() error {
 		return fmt.Errorf("%w: %s: %w", ErrScan, s.Label(), err)
 	}
 	if !s.Cloud.Organised() {
-		return fmt.Errorf("%w: %s: cloud of %d points is not organised", ErrScan, s.Label(), s.Cloud.Len())
+		return fmt.Errorf("%w: %s: cloud of %d points is not organised (it has no raster); this version fits and scores organised clouds", ErrScan, s.Label(), s.Cloud.Len())
 	}
 	if s.Colour != nil {
 		if b := s.Colour.Bounds(); b.Dx() != s.Cloud.Width || b.Dy() != s.Cloud.Height {

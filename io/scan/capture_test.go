@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"golang.org/x/image/tiff"
@@ -283,11 +282,17 @@ func TestReadGrabber(t *testing.T) {
 	if err := s.Check(); err != nil {
 		t.Fatal(err)
 	}
-	xyz, rgb := readPCD(t, frame+".pcd", 640*480)
+	stored, err := Read(frame+".pcd", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stored.Cloud.Width != 640 || stored.Cloud.Height != 480 {
+		t.Fatalf("PCD of %d×%d points", stored.Cloud.Width, stored.Cloud.Height)
+	}
 	missing, differ, worst := 0, 0, 0.0
 	for i := range 640 * 480 {
-		p := xyz[3*i : 3*i+3]
-		gone := math.IsNaN(float64(p[2]))
+		p := stored.Cloud.XYZ[3*i : 3*i+3]
+		gone := !stored.Cloud.IsValid(i)
 		if gone {
 			missing++
 		}
@@ -299,7 +304,7 @@ func TestReadGrabber(t *testing.T) {
 				worst = max(worst, math.Abs(float64(v)-float64(s.Cloud.XYZ[3*i+k])))
 			}
 		}
-		if !slices.Equal(rgb[3*i:3*i+3], s.Colour.Pix[4*i:4*i+3]) {
+		if !slices.Equal(stored.Cloud.RGB[3*i:3*i+3], s.Colour.Pix[4*i:4*i+3]) {
 			differ++
 		}
 	}
@@ -310,61 +315,4 @@ func TestReadGrabber(t *testing.T) {
 	if differ > 0 {
 		t.Errorf("%d colours differ", differ)
 	}
-}
-
-// readPCD reads a binary_compressed PCD of the fields x y z rgba.
-func readPCD(t *testing.T, path string, n int) (xyz []float32, rgb []uint8) {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, data, ok := strings.Cut(string(b), "DATA binary_compressed\n")
-	if !ok || !strings.Contains(head, "FIELDS x y z rgba\nSIZE 4 4 4 4\nTYPE F F F U\nCOUNT 1 1 1 1\n") {
-		t.Fatalf("header %q", head)
-	}
-	packed, size := le32(data), le32(data[4:])
-	flat := lzf([]byte(data[8:8+packed]), int(size))
-	if len(flat) != 16*n {
-		t.Fatalf("%d bytes", len(flat))
-	}
-	word := func(field, i int) uint32 { return le32(string(flat[4*(field*n+i):][:4])) }
-	for i := range n {
-		for k := range 3 {
-			xyz = append(xyz, math.Float32frombits(word(k, i)))
-		}
-		c := word(3, i)
-		rgb = append(rgb, uint8(c>>16), uint8(c>>8), uint8(c))
-	}
-	return xyz, rgb
-}
-
-func le32(s string) uint32 {
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-}
-
-// lzf decompresses M. Lehmann's LibLZF format.
-func lzf(src []byte, size int) []byte {
-	out := make([]byte, 0, size)
-	for i := 0; i < len(src); {
-		c := int(src[i])
-		i++
-		if c < 32 {
-			out = append(out, src[i:i+c+1]...)
-			i += c + 1
-			continue
-		}
-		n := c >> 5
-		if n == 7 {
-			n += int(src[i])
-			i++
-		}
-		from := len(out) - (c&31)<<8 - int(src[i]) - 1
-		i++
-		for range n + 2 {
-			out = append(out, out[from])
-			from++
-		}
-	}
-	return out
 }

@@ -3,6 +3,8 @@ package scan
 import (
 	"image"
 	"image/draw"
+
+	"github.com/iad3d/iad3d/pointcloud"
 )
 
 // ReadColour reads a PNG, JPEG or TIFF file of any colour type as 8-bit RGB with
@@ -54,4 +56,18 @@ func readColour(path string, accept func(w, h int) error) (*image.NRGBA, error) 
 // the same bytes without premultiplied alpha.
 func opaque(im *image.RGBA) *image.NRGBA {
 	return &image.NRGBA{Pix: im.Pix, Stride: im.Stride, Rect: im.Rect}
+}
+
+// ownColour returns the colours of an organised cloud as an opaque image; nil
+// when it has none.
+func ownColour(c *pointcloud.Cloud) *image.NRGBA {
+	if c.RGB == nil || !c.Organised() {
+		return nil
+	}
+	im := image.NewNRGBA(image.Rect(0, 0, c.Width, c.Height))
+	for i := range c.Len() {
+		copy(im.Pix[4*i:], c.RGB[3*i:3*i+3])
+		im.Pix[4*i+3] = 255
+	}
+	return im
 }

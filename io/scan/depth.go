@@ -51,6 +51,21 @@ func (o *Options) camera() (*rgbd.Camera, error) {
 	return &own, nil
 }
 
+// readPNG reads a 16-bit PNG as a depth image.
+func readPNG(f *file, head []byte, o Options) (*pointcloud.Cloud, error) {
+	if !isDepthPNG(head) {
+		return nil, f.refuse(pngFile, head)
+	}
+	if o.Camera == nil {
+		return nil, fmt.Errorf("is a 16-bit greyscale PNG: %w", ErrIntrinsics)
+	}
+	d, err := f.depthPNG()
+	if err != nil {
+		return nil, err
+	}
+	return cloudOf(d, o.Camera)
+}
+
 // depthPNG reads the depth image in a PNG file.
 func (f *file) depthPNG() (*rgbd.DepthImage, error) {
 	im, err := depthpng.Decode(f, f.size, depthpng.Options{})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/iad3d/iad3d/io/scan"
 	"github.com/iad3d/iad3d/io/xyztiff"
+	"github.com/iad3d/iad3d/pointcloud"
 )
 
 func ExampleRead() {
@@ -50,4 +51,29 @@ func ExampleRead() {
 	// Output:
 	// part 2 × 1 measured: 1 colour: true
 	// is a PNG image, not a cloud or a 16-bit depth image
+}
+
+func ExampleInspect() {
+	dir, err := os.MkdirTemp("", "scan")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "points.txt") // the name does not matter
+	if err := os.WriteFile(path, []byte("ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\nproperty double z\nend_header\n1 2 3\n"), 0o644); err != nil {
+		log.Fatal(err)
+	}
+	info, err := scan.Inspect(path)
+	fmt.Println(info.Format, info.Detail, info.Fields, err)
+	// Output: PLY ascii [x float y float z double] <nil>
+}
+
+func ExampleWrite() {
+	c := &pointcloud.Cloud{XYZ: []float32{0, 0.25, 0.5}, RGB: []uint8{255, 0, 51}, Normals: []float64{0, 0, -1}}
+	lost, err := scan.Write(os.Stdout, "part.pts", c, scan.WriteOptions{})
+	fmt.Println("lost:", lost, err)
+	// Output:
+	// 1
+	// 0 0.25 0.5 255 0 51
+	// lost: [normals] <nil>
 }

@@ -1,12 +1,13 @@
-// Package scan reads one capture of a part from files: an organised cloud, or a
-// depth image and its camera, and the colour image where there is one.
+// Package scan reads one capture of a part from files: a cloud, or a depth image
+// and its camera, and the colour image where there is one. It also writes clouds.
 //
-// What a file is follows from its content, never from its name. This version
-// reads clouds from xyz TIFF files (package xyztiff); depth images from 16-bit
-// PNG (package depthpng) and TIFF files of one sample per pixel, with a camera
-// file (package camera); and colour from PNG, JPEG and 8-bit TIFF. Whatever else
-// is handed in is refused with a message that says what it is. Every problem
-// with a file is an [*Error].
+// What a file is follows from its content, never from its name (but for the words
+// about a damaged STL file). Clouds are read from xyz TIFF files (package xyztiff),
+// PCD (pcd), PLY (ply), STL (stl), OBJ (obj) and text (xyztext); depth images from
+// 16-bit PNG (depthpng) and TIFF files of one sample per pixel, with a camera file
+// (camera); colour from PNG, JPEG and 8-bit TIFF. Whatever else is handed in is
+// refused with a message that says what it is. Every problem with a file is an
+// [*Error].
 package scan
 
 import (
@@ -17,7 +18,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/iad3d/iad3d/io/xyztiff"
 	"github.com/iad3d/iad3d/pointcloud"
 	"github.com/iad3d/iad3d/rgbd"
 )
@@ -31,6 +31,14 @@ type Options struct {
 	Colour string
 	// NoColour reads geometry only, whatever Colour says.
 	NoColour bool
+	// Unit is the unit of the file's numbers; nil for what the file says, and metres
+	// where it says nothing. A TIFF file is always in metres unless this says
+	// otherwise.
+	Unit *pointcloud.Unit
+	// Surface is how many points are drawn from the surface of an STL file with the
+	// given Seed; 0 stands for its vertices. Other files take no notice.
+	Surface int
+	Seed    uint64
 	// Name is the scan's name. When it is empty it is the file's stem, after the
 	// name of the folder that holds xyz or depth: "bent/003" for
 	// test/bent/xyz/003.tiff, "part7" for part7.tiff.
@@ -48,20 +56,27 @@ type Options struct {
 }
 
 // Read reads the cloud or depth image at path, and the colour image that o says.
-// The scan's Source is path as given. Its cloud is organised and in metres; in a
-// cloud file the pixels are marked as missing that are (0,0,0) or not finite, for
-// a depth image see [rgbd.Camera.Cloud]. A scan without any other pixel, and a
-// colour image of another size where the camera has no registration for it, are
-// errors that wrap [rgbd.ErrScan] too; a camera for another size, or none for a
-// depth image, are errors that wrap [rgbd.ErrCamera] or [ErrIntrinsics].
+// The scan's Source is path as given. Its cloud is organised where the file has a
+// raster, with the pixels marked as missing that are (0,0,0) or not finite, for a
+// depth image see [rgbd.Camera.Cloud]; a file of loose points gives a cloud that is
+// not organised, for which no image is looked for. The colours of an organised
+// cloud become the colour image where there is no other. A cloud that has no
+// measured point, and a colour image of another size where the camera has no
+// registration for it, are errors that wrap [rgbd.ErrScan] too; a camera for
+// another size, or none for a depth image, are errors that wrap [rgbd.ErrCamera]
+// or [ErrIntrinsics].
 func Read(path string, o Options) (*rgbd.Scan, error) {
 	cam, err := o.camera()
 	if err != nil {
 		return nil, err
 	}
-	cloud, err := readCloud(path, cam)
+	o.Camera = cam
+	cloud, err := readCloud(path, o)
 	if err != nil {
 		return nil, &Error{path, err}
+	}
+	if o.Unit != nil {
+		cloud.Unit = *o.Unit
 	}
 	s := &rgbd.Scan{Name: o.Name, Source: path, Cloud: cloud}
 	if s.Name == "" {
@@ -76,13 +91,17 @@ func Read(path string, o Options) (*rgbd.Scan, error) {
 	switch {
 	case o.NoColour:
 		return s, nil
-	case colour == "":
+	case colour == "" && cloud.Organised():
 		if colour, err = sibling(path); err != nil {
 			return nil, err
 		}
 	}
 	if colour == "" {
+		s.Colour = ownColour(cloud)
 		return s, nil
+	}
+	if !cloud.Organised() {
+		return nil, &Error{colour, fmt.Errorf("%w: the colour image needs a cloud with a raster; the %d points of %s are not organised", rgbd.ErrScan, cloud.Len(), path)}
 	}
 	// The size is compared before the pixels are decoded.
 	im, err := readColour(colour, func(w, h int) error {
@@ -96,69 +115,6 @@ func Read(path string, o Options) (*rgbd.Scan, error) {
 	}
 	s.Colour = registration.Colour(im, cloud)
 	return s, nil
-}
-
-// readCloud reads a cloud file, or a depth image by its camera.
-func readCloud(path string, cam *rgbd.Camera) (*pointcloud.Cloud, error) {
-	f, err := open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.close()
-	head, err := f.head()
-	if err != nil {
-		return nil, err
-	}
-	switch k := sniff(head, f.size); k {
-	case tiffFile:
-		return f.cloudTIFF(cam)
-	case pngFile:
-		if !isDepthPNG(head) {
-			return nil, f.refuse(k, head)
-		}
-		if cam == nil {
-			return nil, fmt.Errorf("is a 16-bit greyscale PNG: %w", ErrIntrinsics)
-		}
-		d, err := f.depthPNG()
-		if err != nil {
-			return nil, err
-		}
-		return cloudOf(d, cam)
-	default:
-		return nil, f.refuse(k, head)
-	}
-}
-
-// cloudTIFF reads an xyz TIFF, or the depth image in a TIFF.
-func (f *file) cloudTIFF(cam *rgbd.Camera) (*pointcloud.Cloud, error) {
-	h, err := xyztiff.DecodeHeader(f, f.size, xyztiff.Options{})
-	switch {
-	case err != nil:
-		return nil, err
-	case h.Samples == 1 && cam == nil:
-		return nil, fmt.Errorf("is a TIFF file of 1 sample per pixel (%v): %w", h.Type, ErrIntrinsics)
-	case h.Samples == 3 && h.Type == xyztiff.Uint16:
-		return nil, errors.New("is a TIFF file of uint16 samples, as colour images are; coordinates are float32 or float64")
-	case h.Samples == 3 && cam != nil:
-		if err := cam.Intrinsics.Fits(h.Width, h.Height); err != nil {
-			return nil, err
-		}
-	}
-	im, err := xyztiff.Decode(f, f.size, xyztiff.Options{})
-	if err != nil {
-		return nil, err
-	}
-	if im.Samples == 1 {
-		return cloudOf(depthTIFF(im), cam)
-	}
-	c, err := im.Cloud()
-	if err != nil {
-		return nil, err
-	}
-	if c.CountValid() == 0 {
-		return nil, fmt.Errorf("%w: no measured point: all %d pixels are (0,0,0) or not finite", rgbd.ErrScan, c.Len())
-	}
-	return c, nil
 }
 
 // layout returns the name of the folder above the xyz or depth folder that path

@@ -23,11 +23,12 @@ const (
 	plyFile   kind = "a PLY file"
 	pcdFile   kind = "a PCD file"
 	stlFile   kind = "an STL file"
+	objFile   kind = "an OBJ file"
 	textFile  kind = "a text file"
 )
 
 // headSize is how much of a file sniff wants to see.
-const headSize = 512
+const headSize = 4096
 
 // signatures are tried in turn.
 var signatures = []struct {
@@ -43,7 +44,7 @@ var signatures = []struct {
 	{"v/1\x01", "an OpenEXR image"},
 	{"ply\n", plyFile}, {"ply\r", plyFile},
 	{"# .PCD", pcdFile}, {"VERSION .", pcdFile}, {"VERSION 0.", pcdFile},
-	{"solid ", stlFile}, {"solid\n", stlFile}, {"solid\r", stlFile},
+	{"solid ", stlFile}, {"solid\n", stlFile}, {"solid\r", stlFile}, {"SOLID ", stlFile},
 	{"\x93NUMPY", "an NPY file"},
 	{"ASTM-E57", "an E57 file"},
 	{"LASF", "an LAS file"},
@@ -58,6 +59,10 @@ func sniff(head []byte, size int64) kind {
 	if size == 0 {
 		return emptyFile
 	}
+	// A binary STL has no signature but an exact size, and any header.
+	if len(head) >= 84 && 84+50*int64(binary.LittleEndian.Uint32(head[80:])) == size {
+		return stlFile
+	}
 	for _, s := range signatures {
 		if bytes.HasPrefix(head, []byte(s.prefix)) {
 			return s.kind
@@ -67,10 +72,7 @@ func sniff(head []byte, size int64) kind {
 	case len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP":
 		return "a WebP image"
 	case isText(head):
-		return textFile
-	// A binary STL has no signature but an exact size.
-	case len(head) >= 84 && 84+50*int64(binary.LittleEndian.Uint32(head[80:])) == size:
-		return stlFile
+		return textKind(head)
 	}
 	return unknown
 }
@@ -78,6 +80,31 @@ func sniff(head []byte, size int64) kind {
 // isDepthPNG reports whether a PNG file that begins with head has 16 bits of
 // grey per pixel.
 func isDepthPNG(head []byte) bool { return len(head) > 25 && head[24] == 16 && head[25] == 0 }
+
+// textKind tells formats of text apart by the first line that is no comment.
+func textKind(head []byte) kind {
+	for len(head) > 0 {
+		line, rest := head, []byte(nil)
+		if i := bytes.IndexAny(head, "\r\n"); i >= 0 {
+			line, rest = head[:i], head[i+1:]
+		}
+		head = rest
+		words := bytes.Fields(line)
+		if len(words) == 0 || words[0][0] == '#' {
+			continue
+		}
+		switch string(words[0]) {
+		case "VERSION", "FIELDS", "COLUMNS":
+			return pcdFile
+		case "v", "vn", "vt", "vp", "f", "l", "p", "o", "g", "s", "mtllib", "usemtl":
+			if len(words) > 1 && !(len(words) == 3 && string(words[1]) == "x") { // names of columns
+				return objFile
+			}
+		}
+		break
+	}
+	return textFile
+}
 
 // isText reports whether head is UTF-8 without control characters other than
 // white space. A rune may be cut at its end.
@@ -98,7 +125,7 @@ func isText(head []byte) bool {
 // refuse returns the error for a file of kind k, beginning with head, that
 // should be a cloud.
 func (f *file) refuse(k kind, head []byte) error {
-	const reads = "this version reads organised xyz TIFF, and depth images of 16-bit PNG or TIFF"
+	const reads = "this version reads xyz TIFF, PCD, PLY, STL, OBJ and text, and depth images of 16-bit PNG or TIFF"
 	switch {
 	case k == emptyFile:
 		return errors.New("is empty")
@@ -106,14 +133,18 @@ func (f *file) refuse(k kind, head []byte) error {
 		return fmt.Errorf("unknown format (first bytes % x); %s", head[:min(8, len(head))], reads)
 	case strings.HasSuffix(string(k), "image"):
 		return fmt.Errorf("is %s, not a cloud or a 16-bit depth image", k)
-	case k == textFile:
-		alias := ""
-		if f.named(".tiff", ".tif") {
-			alias = " named " + filepath.Ext(f.f.Name())
-		}
-		return fmt.Errorf("is a text file%s (begins %q); %s", alias, firstLine(head), reads)
 	}
 	return fmt.Errorf("is %s; %s", k, reads)
+}
+
+// noPoints returns the error for a text file, beginning with head, that is not
+// points: err says why.
+func (f *file) noPoints(head []byte, err error) error {
+	alias := ""
+	if f.named(".tiff", ".tif") {
+		alias = " named " + filepath.Ext(f.f.Name())
+	}
+	return fmt.Errorf("is a text file%s (begins %q), and not of points: %w", alias, firstLine(head), err)
 }
 
 // firstLine returns the first line of a text that is not blank, cut after 40

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/golang/geo/r3"
+
 	"github.com/iad3d/iad3d/pointcloud"
 )
 
@@ -87,4 +89,28 @@ func ExampleImage_Cloud() {
 	}
 	fmt.Printf("%d×%d %s, %d point measured: %v\n", c.Width, c.Height, c.Unit, c.CountValid(), c.At(1))
 	// Output: 2×1 m, 1 point measured: (0.500000000000000000000000, -0.250000000000000000000000, 0.750000000000000000000000)
+}
+
+// TestCloudOffset: float64 coordinates of a map keep their millimetres.
+func TestCloudOffset(t *testing.T) {
+	im := &Image{Width: 2, Height: 2, Samples: 3, F64: []float64{489000.123, 5421000.456, 312.789, 0, 0, 0, 489001.5, 5421002.25, 313.001, math.NaN(), 1, 1}}
+	c, err := im.Cloud()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tolerance = 1e-7 // 2⁻²⁴ of the extent of 1.8 m
+	if d := c.Absolute(0).Sub(r3.Vector{X: 489000.123, Y: 5421000.456, Z: 312.789}).Norm(); d > tolerance || c.CountValid() != 2 || c.IsValid(1) || c.IsValid(3) {
+		t.Errorf("off by %g, %d valid", d, c.CountValid())
+	}
+	if err := c.Check(); err != nil {
+		t.Error(err)
+	}
+	again, err := FromCloud(c).Cloud()
+	if err != nil || !slices.Equal(again.XYZ, c.XYZ) || again.Offset != c.Offset || !slices.Equal(again.Valid, c.Valid) {
+		t.Errorf("written and read: %+v, %v", again, err)
+	}
+	im.F64 = []float64{489000.125, 5421000.5, 312.75, 0, 0, 0, 489001.5, 5421002, 313, 0, 0, 0}
+	if c, err = im.Cloud(); err != nil || c.Offset != (r3.Vector{}) || c.CountValid() != 2 {
+		t.Errorf("float32 values: %+v, %v", c, err)
+	}
 }

@@ -46,8 +46,11 @@ func TestInspectDepth(t *testing.T) {
 	text := strings.ReplaceAll(fine(t, args...), depth, "PATH")
 	if want := `scan          PATH
 name          depth
+format        PNG, depth image
+fields        depth uint16
 size          64×64 pixels
 measured      4066 pixels, 99.3 %
+numbers in    m
 x             -31.50 to 31.50 mm (63.00)
 y             -31.50 to 31.50 mm (63.00)
 z             289.00 to 300.00 mm (11.00)

@@ -71,8 +71,8 @@ func badScans() []badScan {
 			put(t, xyz, nil)
 		}, []string{"is empty"}, "xyz"},
 		{"text", func(t *testing.T, xyz, _ string) {
-			put(t, xyz, []byte("x y z\n1 2 3\n"))
-		}, []string{"is a text file named .tiff", "x y z"}, "xyz"},
+			put(t, xyz, []byte("version https://git-lfs.github.com/spec/v1\noid 1\n"))
+		}, []string{"is a text file named .tiff", "git-lfs"}, "xyz"},
 		{"image", func(t *testing.T, xyz, rgb string) {
 			put(t, xyz, get(t, rgb))
 		}, []string{"is a PNG image, not a cloud"}, "xyz"},
@@ -163,7 +163,7 @@ func TestBadFolder(t *testing.T) {
 		refuse(t, exitInput, says, append(set, "eval", "--model", testModel(t), "--out", filepath.Join(out, "e"))...)
 		refuse(t, exitInput, says, append(set, "preprocess", "--out", filepath.Join(out, "p"))...)
 	}
-	refuse(t, exitInput, []string{empty + ": no .tiff files"}, "score", "--model", testModel(t), "--out", filepath.Join(out, "s"), empty)
+	refuse(t, exitInput, []string{empty + ": no .tiff, .pcd, .ply or other cloud files"}, "score", "--model", testModel(t), "--out", filepath.Join(out, "s"), empty)
 	refuse(t, exitInput, []string{missing + ": no such file or directory"}, "score", "--model", testModel(t), missing)
 	refuse(t, exitInput, []string{empty + ": is a folder, not a file"}, "inspect", empty)
 	refuse(t, exitInput, []string{missing + ": no such file or directory"}, "inspect", missing)

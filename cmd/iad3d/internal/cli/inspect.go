@@ -20,9 +20,9 @@ import (
 )
 
 const inspectLong = `Show what is in a file: of a model its settings, what it was fitted on and its size,
-after its digest was checked; of a scan its size, how much of it was measured, its
-extent, and whether colour and ground truth lie beside it. A depth image is a scan
-with the camera file that --intrinsics names, see iad3d score.`
+after its digest was checked; of a scan, of any format, its fields and size, how much
+of it was measured, its extent, and whether colour and ground truth lie beside it. A
+depth image is a scan with the camera file that --intrinsics names, see iad3d score.`
 
 func (a *app) inspect() *cobra.Command {
 	var c capture
@@ -56,7 +56,7 @@ func (a *app) runInspect(path string, o scan.Options) error {
 	}
 	// What a file that cannot be used was meant to be, its beginning says, or the
 	// lack of it its name.
-	named := strings.HasPrefix(strings.ToLower(filepath.Ext(path)), ".tif")
+	named := slices.Contains(scan.Extensions(), strings.ToLower(filepath.Ext(path)))
 	if !errors.Is(bad, model.ErrNotModel) && !errors.Is(bad, os.ErrNotExist) && !named {
 		return bad
 	}
@@ -128,14 +128,20 @@ type scanDocument struct {
 	Kind       string         `json:"kind"` // "scan"
 	File       string         `json:"file"`
 	Name       string         `json:"name"`
-	Width      int            `json:"width"`
+	Format     string         `json:"format"` // "TIFF", "PNG", "PCD", "PLY", "STL", "OBJ", "text"
+	Detail     string         `json:"detail"` // version, encoding and the like
+	Fields     []string       `json:"fields"` // as the file names them, with their types
+	Unit       string         `json:"unit"`   // of the file's numbers: "m", "mm"
+	Width      int            `json:"width"`  // 0 when the cloud is not organised
 	Height     int            `json:"height"`
-	Valid      int            `json:"valid"` // measured pixels
+	Points     int            `json:"points"`
+	Valid      int            `json:"valid"` // measured points
 	ValidShare float64        `json:"valid_share"`
 	Min        [3]float64     `json:"min_mm"` // x, y, z
 	Max        [3]float64     `json:"max_mm"`
 	Pitch      *float64       `json:"pitch_mm"` // median distance of neighbours in a row; null when there are none
 	Colour     bool           `json:"colour"`
+	Normals    bool           `json:"normals"`
 	Truth      *truthDocument `json:"truth"` // null when there is none
 
 	Intrinsics *rgbd.Intrinsics `json:"intrinsics"` // null when they are not known
@@ -150,16 +156,21 @@ type truthDocument struct {
 
 func (a *app) inspectScan(path string, s *rgbd.Scan) error {
 	c := s.Cloud
+	info, err := scan.Inspect(path)
+	if err != nil {
+		return err
+	}
 	d := scanDocument{
-		Kind: "scan", File: path, Name: s.Name, Width: c.Width, Height: c.Height,
-		Valid: c.CountValid(), Colour: s.Colour != nil, Pitch: pitch(s), Intrinsics: s.Intrinsics,
+		Kind: "scan", File: path, Name: s.Name, Format: info.Format, Detail: info.Detail, Fields: info.Fields, Unit: c.Unit.String(),
+		Width: c.Width, Height: c.Height, Points: c.Len(), Valid: c.CountValid(),
+		Colour: s.Colour != nil || c.RGB != nil, Normals: c.Normals != nil, Pitch: pitch(s), Intrinsics: s.Intrinsics,
 	}
 	d.ValidShare = float64(d.Valid) / float64(c.Len())
 	mm := 1000 * c.Unit.Metres()
 	lo, hi, _ := c.Bounds()
+	lo, hi = lo.Add(c.Offset), hi.Add(c.Offset)
 	d.Min = [3]float64{lo.X * mm, lo.Y * mm, lo.Z * mm}
 	d.Max = [3]float64{hi.X * mm, hi.Y * mm, hi.Z * mm}
-	var err error
 	if d.Truth, err = truthBeside(path); err != nil {
 		return err
 	}
@@ -167,7 +178,8 @@ func (a *app) inspectScan(path string, s *rgbd.Scan) error {
 		return a.document(d)
 	}
 	axis := func(k int) string {
-		return fmt.Sprintf("%.2f to %.2f mm (%.2f)", d.Min[k], d.Max[k], d.Max[k]-d.Min[k])
+		text := fmt.Sprintf("%.2f to %.2f mm (%.2f)", d.Min[k], d.Max[k], d.Max[k]-d.Min[k])
+		return strings.TrimPrefix(strings.ReplaceAll(" "+text, " -0.00 ", " 0.00 "), " ")
 	}
 	spacing, colour, truth := "no neighbours", "none", "none"
 	if d.Pitch != nil {
@@ -179,26 +191,46 @@ func (a *app) inspectScan(path string, s *rgbd.Scan) error {
 	if t := d.Truth; t != nil {
 		truth = fmt.Sprintf("%s, %d defect pixels", t.File, t.Pixels)
 	}
+	size, points := fmt.Sprintf("%d×%d pixels", d.Width, d.Height), "pixels"
+	if !c.Organised() {
+		size, points = fmt.Sprintf("%d points, not organised", d.Points), "points"
+	}
 	rows := [][2]string{
 		{"scan", path},
 		{"name", d.Name},
-		{"size", fmt.Sprintf("%d×%d pixels", d.Width, d.Height)},
-		{"measured", fmt.Sprintf("%d pixels, %.1f %%", d.Valid, 100*d.ValidShare)},
+		{"format", strings.TrimSuffix(d.Format+", "+d.Detail, ", ")},
+		{"fields", wrap(d.Fields)},
+		{"size", size},
+		{"measured", fmt.Sprintf("%d %s, %.1f %%", d.Valid, points, 100*d.ValidShare)},
+		{"numbers in", d.Unit},
 		{"x", axis(0)}, {"y", axis(1)}, {"z", axis(2)},
-		{"pixel pitch", spacing},
-		{"colour", colour},
-		{"ground truth", truth},
 	}
+	if c.Organised() {
+		rows = append(rows, [2]string{"pixel pitch", spacing})
+	}
+	rows = append(rows, [2]string{"colour", colour}, [2]string{"ground truth", truth})
 	if k := d.Intrinsics; k != nil {
 		rows = append(rows, [2]string{"camera", fmt.Sprintf("focal lengths %g, %g, centre %g, %g pixels", k.Fx, k.Fy, k.Cx, k.Cy)})
 	}
 	return a.table(rows)
 }
 
+// wrap joins fields, of which it names 20 at most.
+func wrap(fields []string) string {
+	const most = 20
+	if len(fields) > most {
+		return strings.Join(fields[:most], ", ") + fmt.Sprintf(" and %d more", len(fields)-most)
+	}
+	return strings.Join(fields, ", ")
+}
+
 // pitch returns the median distance of measured pixels that are neighbours in a
 // row, in millimetres; nil when there are none.
 func pitch(s *rgbd.Scan) *float64 {
 	c := s.Cloud
+	if !c.Organised() {
+		return nil
+	}
 	var d []float64
 	for i := 1; i < c.Len(); i++ {
 		if i%c.Width != 0 && c.IsValid(i) && c.IsValid(i-1) {

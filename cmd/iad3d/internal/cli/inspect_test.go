@@ -67,8 +67,11 @@ func TestInspectScan(t *testing.T) {
 	text := strings.ReplaceAll(fine(t, "inspect", path), path, "PATH")
 	if want := `scan          PATH
 name          cut/007
+format        TIFF, uncompressed
+fields        x float32, y float32, z float32
 size          4×3 pixels
 measured      11 pixels, 91.7 %
+numbers in    m
 x             0.00 to 6.00 mm (6.00)
 y             0.00 to 6.00 mm (6.00)
 z             500.00 to 500.00 mm (0.00)

@@ -212,7 +212,7 @@ func TestHelp(t *testing.T) {
 	if fine(t) != fine(t, "--help") || fine(t) != fine(t, "help") {
 		t.Error("no arguments, help and --help differ")
 	}
-	for _, name := range []string{"fit", "score", "eval", "bench", "preprocess", "synth", "inspect", "demo", "version"} {
+	for _, name := range []string{"fit", "score", "eval", "bench", "preprocess", "synth", "inspect", "convert", "demo", "version"} {
 		help := fine(t, name, "--help")
 		golden(t, "help/"+name+".txt", help)
 		if !strings.Contains(help, "\nExamples:\n  iad3d "+name) {
@@ -266,6 +266,11 @@ func TestUsage(t *testing.T) {
 		{[]string{"synth", "--out", "x", "--size", "0"}, `--size 0: want more than 0 (see iad3d synth --help)`},
 		{[]string{"inspect"}, `want one file, not 0 (see iad3d inspect --help)`},
 		{[]string{"inspect", "a", "b"}, `want one file, not 2 (see iad3d inspect --help)`},
+		{[]string{"convert", "a"}, `want two files, IN and OUT, not 1 (see iad3d convert --help)`},
+		{[]string{"convert", "a", "b.docx"}, `b.docx: ".docx" is no extension of a format that can be written; there are .tiff .tif .pcd .ply .stl .obj .xyz .txt .asc .csv .pts (see iad3d convert --help)`},
+		{[]string{"convert", "--unit", "inch", "a", "b.ply"}, `--unit "inch": want m or mm (see iad3d convert --help)`},
+		{[]string{"convert", "--to=", "a", "b.ply"}, `--to is empty (see iad3d convert --help)`},
+		{[]string{"convert", "--surface", "-1", "a", "b.ply"}, `--surface -1: want 0 to 134217728 (see iad3d convert --help)`},
 		{[]string{"demo", "x"}, `unexpected argument "x" (see iad3d demo --help)`},
 		{[]string{"version", "x"}, `unexpected argument "x" (see iad3d version --help)`},
 	} {

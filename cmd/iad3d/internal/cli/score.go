@@ -18,13 +18,13 @@ import (
 const scoreLong = `Score scans with a model: how abnormal each one is as a whole, and where most. Scores
 of one model compare with each other; they have no unit.
 
-A scan is an organised xyz TIFF, three float samples per pixel, or a depth image, a
-16-bit PNG or a TIFF of one sample per pixel, with the camera file that --intrinsics
-names: width, height, fx, fy, cx, cy in YAML or JSON, or what Open3D or RealSense
-write. Its colour image, used for pictures only, is taken from ../rgb beside a folder
-named xyz or depth, or from --rgb. A folder stands for the .tiff files in it, or in
-its xyz folder; with --intrinsics for the .png and .tiff files in it, or in its depth
-folder.
+A scan is an organised cloud: an xyz TIFF, three float samples per pixel, or a PCD,
+PLY or text file with a raster; or a depth image, a 16-bit PNG or a TIFF of one
+sample per pixel, with the camera file that --intrinsics names: width, height, fx,
+fy, cx, cy in YAML or JSON, or what Open3D or RealSense write. Its colour image, used
+for pictures only, is taken from ../rgb beside a folder named xyz or depth, from
+--rgb, or from the cloud. A folder stands for the clouds in it, or in its xyz folder;
+with --intrinsics for the .png and .tiff files in it, or in its depth folder.
 
 With --out each scan's score map is written as a float32 TIFF and, after the last
 scan, a heat map as a PNG; all heat maps of one call have the same colour scale.

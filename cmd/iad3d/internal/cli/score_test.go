@@ -175,7 +175,7 @@ func TestScoreGoesOn(t *testing.T) {
 		t.Errorf("exit code %d", r.code)
 	}
 	want := []string{
-		"iad3d: " + text + ": is a text file named .tiff (begins \"no cloud\"); this version reads organised xyz TIFF, and depth images of 16-bit PNG or TIFF\n",
+		"iad3d: " + text + ": is a text file named .tiff (begins \"no cloud\"), and not of points: no line of numbers in the first 8 bytes\n",
 		"iad3d: " + missing + ": no such file or directory\n",
 	}
 	if got := slices.Collect(strings.Lines(r.stderr)); !slices.Equal(got, want) {

@@ -67,13 +67,16 @@ func (s *source) known() error {
 	return nil
 }
 
-// scanFiles returns the files that arguments stand for: a folder for the .tiff
-// files in it, or in its xyz folder where it has one, by name; where depth images
-// are meant for the .png files too, and those of its depth folder.
+// scanFiles returns the files that arguments stand for: a folder for the clouds
+// in it by their extensions, or in its xyz folder where it has one, by name. Text
+// needs an extension of its own: .txt and .csv files can be anything. Where depth
+// images are meant, a folder stands for its .tiff and .png files, or those of its
+// depth folder.
 func scanFiles(args []string, depth bool) ([]string, error) {
-	inner, exts, none := "xyz", []string{".tiff", ".tif"}, "no .tiff files"
+	inner, none := "xyz", "no .tiff, .pcd, .ply or other cloud files"
+	exts := slices.DeleteFunc(scan.Extensions(), func(ext string) bool { return ext == ".txt" || ext == ".csv" })
 	if depth {
-		inner, exts, none = "depth", append(exts, ".png"), "no .png or .tiff files"
+		inner, exts, none = "depth", []string{".tiff", ".tif", ".png"}, "no .png or .tiff files"
 	}
 	var files []string
 	for _, arg := range args {
