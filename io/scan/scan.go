@@ -44,12 +44,13 @@ type Options struct {
 }
 
 // Read reads the cloud at path, and the colour image that o says. The scan's
-// Source is path as given. Its cloud is organised where the file has a raster, with
-// the pixels marked as missing that are (0,0,0) or not finite; a file of loose
-// points gives a cloud that is not organised, which [rgbd.Scan.Check] refuses and
-// for which no image is looked for. The
-// colours of an organised cloud become the colour image where there is no other. A cloud that has no measured
-// point and a colour image of another size are errors that wrap [rgbd.ErrScan] too.
+// Source is path as given. Its cloud is organised where the file has a raster,
+// with the pixels marked as missing that are (0,0,0) or not finite; a file of
+// loose points gives a cloud that is not organised, which [rgbd.Scan.Check]
+// refuses and for which no image is looked for. The colours of an organised
+// cloud become the colour image where there is no other. A cloud that has no
+// measured point and a colour image of another size are errors that wrap
+// [rgbd.ErrScan] too.
 func Read(path string, o Options) (*rgbd.Scan, error) {
 	cloud, err := readCloud(path, o)
 	if err != nil {
