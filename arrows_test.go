@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"grid":                   {"internal/parallel", "internal/simd", "internal/portable"},
 	"internal/parallel":      {},
 	"internal/portable":      {},
+	"internal/simd":          {},
 	"internal/limit":         {},
 	"internal/atomicfile":    {},
 	"internal/golden":        {},
