@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/io/xyztiff"
 	"github.com/iad3d/iad3d/pointcloud"
 )
@@ -87,6 +88,30 @@ func BenchmarkScan(b *testing.B) {
 			binary.Write(h, binary.LittleEndian, c.Normals)
 			binary.Write(h, binary.LittleEndian, rows)
 			b.Logf("%d points, digest %x", c.CountValid(), h.Sum(nil)[:8])
+		})
+	}
+}
+
+// BenchmarkScanPooled is BTF's whole descriptor of a scan: 224×224 pixels, pooled to
+// 28×28 rows.
+func BenchmarkScanPooled(b *testing.B) {
+	const side = 224
+	for _, file := range scanFiles(b) {
+		b.Run(strings.TrimSuffix(filepath.Base(file), ".tiff"), func(b *testing.B) {
+			scan := readScan(b, file)
+			points := 0
+			used := cpuTime()
+			for b.Loop() {
+				c := &pointcloud.Cloud{Width: side, Height: side}
+				c.XYZ = grid.Nearest(scan.XYZ, scan.Height, scan.Width, 3, side, side, grid.RuleTorch)
+				points = c.MarkMissing(pointcloud.Missing{AnyZero: true})
+				if _, err := ComputePooled(b.Context(), c, btfOptions(b, c, 1), []int{100}, Pooling{3, 28, 28}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			used = cpuTime() - used
+			b.ReportMetric(used.Seconds()*1e3/float64(b.N), "cpu-ms/scan")
+			b.ReportMetric(used.Seconds()*1e6/float64(b.N)/float64(points), "cpu-µs/point")
 		})
 	}
 }
