@@ -46,6 +46,7 @@ var arrows = map[string][]string{
 	"internal/parallel":      {},
 	"internal/portable":      {},
 	"internal/numpyrandom":   {"internal/portable"},
+	"internal/simd":          {},
 	"internal/limit":         {},
 	"internal/atomicfile":    {},
 	"internal/golden":        {},
