@@ -35,7 +35,7 @@ func (d *describer) blocksBTF(ctx context.Context, s *rgbd.Scan, work *pointclou
 			if err != nil {
 				return nil, err
 			}
-			blocks = append(blocks, pool(m))
+			blocks = append(blocks, m)
 		case FeatureRaw, FeatureHOG, FeatureSIFT:
 			m, err := rgbd.DepthFeature(f).Cells(depth, c.Cells, c.Workers)
 			if err != nil {
@@ -74,7 +74,15 @@ func (c *Config) fpfhBTF(ctx context.Context, s *rgbd.Scan, work *pointcloud.Clo
 	}
 	metres := work.Unit.Metres()
 	normal := pointcloud.Search{K: c.NormalK, Radius: btfNormalRadius / metres}
-	return c.fpfh(ctx, work, normal, pointcloud.OrientNone, btfRadius/metres)
+	o, err := c.surface(ctx, work, normal, pointcloud.OrientNone, btfRadius/metres)
+	if err != nil {
+		return nil, err
+	}
+	maps, err := fpfh.ComputePooled(ctx, work, o, c.FPFHK, fpfh.Pooling{Window: btfPool, H: c.Cells, W: c.Cells})
+	if err != nil {
+		return nil, err
+	}
+	return maps[0], nil
 }
 
 // blocksDefault computes the blocks of a row, each cellH×cellW, from a scan and
@@ -85,11 +93,11 @@ func (d *describer) blocksDefault(ctx context.Context, s *rgbd.Scan, work *point
 	for _, f := range c.Features {
 		switch f {
 		case FeatureFPFH:
-			m, err := c.fpfh(ctx, work, pointcloud.Search{K: c.NormalK}, pointcloud.OrientViewpoint, 0)
+			m, err := c.fpfhDefault(ctx, work, cellH, cellW)
 			if err != nil {
 				return nil, err
 			}
-			blocks = append(blocks, grid.AdaptiveAvgPoolValid(m, cellH, cellW))
+			blocks = append(blocks, m)
 		case FeatureRGB:
 			if d.backbone == nil {
 				m := rgbd.FilterBank(s.Colour, work.Height, work.Width)
@@ -155,34 +163,41 @@ func triple(m *grid.Map) *grid.Map {
 	return out
 }
 
-// fpfh estimates normals and joins the descriptors of every neighbourhood size.
-// All searches share the largest one's. In the default protocol entries become
-// their square roots (Hellinger's kernel): the distance of two histograms is
-// then not ruled by their largest bin.
-func (c *Config) fpfh(ctx context.Context, work *pointcloud.Cloud, normal pointcloud.Search, o pointcloud.Orientation, radius float64) (*grid.Map, error) {
-	widest := pointcloud.Search{K: max(slices.Max(c.FPFHK), c.NormalK), Radius: radius}
-	nb, err := pointcloud.FindNeighborhoods(ctx, work, widest, c.Workers)
+// fpfhDefault joins the descriptors of every neighbourhood size. Entries become
+// their square roots (Hellinger's kernel): the distance of two histograms is then
+// not ruled by their largest bin.
+func (c *Config) fpfhDefault(ctx context.Context, work *pointcloud.Cloud, cellH, cellW int) (*grid.Map, error) {
+	o, err := c.surface(ctx, work, pointcloud.Search{K: c.NormalK}, pointcloud.OrientViewpoint, 0)
 	if err != nil {
 		return nil, err
 	}
-	work.Normals, err = pointcloud.EstimateNormals(ctx, work, pointcloud.NormalOptions{
-		Search: normal, Orientation: o, Neighborhoods: nb, Workers: c.Workers})
-	if err != nil {
-		return nil, err
-	}
-	maps, err := fpfh.ComputeMaps(ctx, work, fpfh.Options{
-		Search: pointcloud.Search{Radius: radius}, Neighborhoods: nb, Workers: c.Workers}, c.FPFHK)
+	maps, err := fpfh.ComputeMaps(ctx, work, o, c.FPFHK)
 	if err != nil {
 		return nil, err
 	}
 	blocks := make([]fusion.Block, len(maps))
 	for j, m := range maps {
-		if c.Protocol == ProtocolDefault {
-			for i, v := range m.Data {
-				m.Data[i] = float32(math.Sqrt(float64(v)))
-			}
+		for i, v := range m.Data {
+			m.Data[i] = float32(math.Sqrt(float64(v)))
 		}
 		blocks[j].Map = m
 	}
-	return fusion.Early(blocks...)
+	m, err := fusion.Early(blocks...)
+	if err != nil {
+		return nil, err
+	}
+	return grid.AdaptiveAvgPoolValid(m, cellH, cellW), nil
+}
+
+// surface estimates the normals of work and returns what FPFH needs. All searches
+// share the largest one's.
+func (c *Config) surface(ctx context.Context, work *pointcloud.Cloud, normal pointcloud.Search, o pointcloud.Orientation, radius float64) (fpfh.Options, error) {
+	widest := pointcloud.Search{K: max(slices.Max(c.FPFHK), c.NormalK), Radius: radius}
+	nb, err := pointcloud.FindNeighborhoods(ctx, work, widest, c.Workers)
+	if err != nil {
+		return fpfh.Options{}, err
+	}
+	work.Normals, err = pointcloud.EstimateNormals(ctx, work, pointcloud.NormalOptions{
+		Search: normal, Orientation: o, Neighborhoods: nb, Workers: c.Workers})
+	return fpfh.Options{Search: pointcloud.Search{Radius: radius}, Neighborhoods: nb, Workers: c.Workers}, err
 }

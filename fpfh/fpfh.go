@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/internal/parallel"
@@ -93,8 +94,8 @@ func compute(ctx context.Context, c *pointcloud.Cloud, o Options, sizes []int) (
 // Compute gives with o.Search.K = ks[j]. Neighbourhoods are searched once, and
 // every pair of points is looked at once. Maps of equal ks share their data.
 func ComputeMaps(ctx context.Context, c *pointcloud.Cloud, o Options, ks []int) ([]*grid.Map, error) {
-	if !c.Organised() {
-		return nil, fmt.Errorf("fpfh: a map needs an organised cloud, this one has %d points without a raster", c.Len())
+	if err := mustHaveRaster(c); err != nil {
+		return nil, err
 	}
 	data, err := ComputeSizes(ctx, c, o, ks)
 	if err != nil {
@@ -107,35 +108,56 @@ func ComputeMaps(ctx context.Context, c *pointcloud.Cloud, o Options, ks []int) 
 	return maps, nil
 }
 
+// mustHaveRaster returns an error for a cloud without pixels.
+func mustHaveRaster(c *pointcloud.Cloud) error {
+	if !c.Organised() {
+		return fmt.Errorf("fpfh: a map needs an organised cloud, this one has %d points without a raster", c.Len())
+	}
+	return nil
+}
+
+// distinct returns the different ones of ks, ascending.
+func distinct(ks []int) ([]int, error) {
+	if len(ks) == 0 || slices.Min(ks) < 1 {
+		return nil, fmt.Errorf("fpfh: numbers of neighbours %v: want one or more, all positive", ks)
+	}
+	return slices.Compact(slices.Sorted(slices.Values(ks))), nil
+}
+
 // each calls emit once for every size and valid point, from several goroutines;
 // row is reused after emit returns. sizes ascends: descriptors of size s are made
 // from the first s neighbours of every point.
 func each(ctx context.Context, c *pointcloud.Cloud, o Options, sizes []int, emit func(s int, i int32, row *[Dim]float64)) error {
+	nb, hs, err := prepare(ctx, c, o, sizes)
+	if err != nil {
+		return err
+	}
+	order := nb.Order()
+	rows := make([][Dim]float64, parallel.Workers(len(order), chunk, o.Workers))
+	scratches := make([]scratch, len(rows))
+	return parallel.For(ctx, len(order), chunk, len(rows), func(w, lo, hi int) {
+		for _, i := range order[lo:hi] {
+			list := nb.Of(int(i))
+			for s, h := range hs {
+				h.row(list[:min(len(list), sizes[s])], i, &rows[w], &scratches[w])
+				emit(s, i, &rows[w])
+			}
+		}
+	})
+}
+
+// prepare returns the neighbours of all points and their histograms of every size.
+func prepare(ctx context.Context, c *pointcloud.Cloud, o Options, sizes []int) (*pointcloud.Neighborhoods, []histograms, error) {
 	if len(c.Normals) != 3*c.Len() {
-		return ErrNoNormals
+		return nil, nil, ErrNoNormals
 	}
 	if o.Search == (pointcloud.Search{}) {
 		o.Search.K = DefaultK
 	}
 	nb, err := o.Neighborhoods.Narrow(ctx, c, o.Search, o.Workers)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	simple, err := histograms(ctx, c, nb, o, sizes)
-	if err != nil {
-		return err
-	}
-	order := nb.Order()
-	rows := make([][Dim]float64, parallel.Workers(len(order), chunk, o.Workers))
-	terms := make([][]term, len(rows))
-	return parallel.For(ctx, len(order), chunk, len(rows), func(w, lo, hi int) {
-		for _, i := range order[lo:hi] {
-			list := nb.Of(int(i))
-			for s := range simple {
-				h := &simple[s]
-				terms[w] = h.weighted(c, list[:min(len(list), sizes[s])], i, &rows[w], terms[w])
-				emit(s, i, &rows[w])
-			}
-		}
-	})
+	hs, err := newHistograms(ctx, c, nb, o, sizes)
+	return nb, hs, err
 }

@@ -2,7 +2,6 @@ package fpfh
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/iad3d/iad3d/pointcloud"
@@ -17,10 +16,10 @@ import (
 // one 4 bytes per neighbour: thin out clouds of millions of points first
 // ([pointcloud.VoxelDown]).
 func ComputeSizes(ctx context.Context, c *pointcloud.Cloud, o Options, ks []int) ([][]float32, error) {
-	if len(ks) == 0 || slices.Min(ks) < 1 {
-		return nil, fmt.Errorf("fpfh: numbers of neighbours %v: want one or more, all positive", ks)
+	sizes, err := distinct(ks)
+	if err != nil {
+		return nil, err
 	}
-	sizes := slices.Compact(slices.Sorted(slices.Values(ks)))
 	o.Search.K = sizes[len(sizes)-1]
 	data, err := compute(ctx, c, o, sizes)
 	if err != nil {

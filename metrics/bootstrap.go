@@ -281,12 +281,12 @@ func Interval(replicas []float64, level float64) (Bounds, error) {
 	}
 	v := slices.Sorted(slices.Values(replicas))
 	at := func(q float64) float64 {
-		x := q * float64(len(v)-1)
+		x := float64(q * float64(len(v)-1))
 		i := int(math.Floor(x))
 		if i >= len(v)-1 {
 			return v[len(v)-1]
 		}
 		return v[i] + float64((x-float64(i))*(v[i+1]-v[i]))
 	}
-	return Bounds{at((1 - level) / 2), at((1 + level) / 2), level}, nil
+	return Bounds{at(float64((1 - level) / 2)), at(float64((1 + level) / 2)), level}, nil
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/golang/geo/r3"
-
 	"github.com/iad3d/iad3d/internal/parallel"
 )
 
@@ -40,25 +38,6 @@ func (s Search) covers(o Search) bool {
 // boundSlack outweighs the rounding of a bound taken from another query.
 const boundSlack = 1 + 1e-9
 
-// find runs the search in t around q. prev, when not empty, is the answer of the
-// same search around from: by the triangle inequality the k-th neighbour of q is
-// no farther than that of from and the way to it, which spares the search most
-// candidates when the two are close.
-func (s Search) find(t *Tree, q, from r3.Vector, prev []Neighbor) []Neighbor {
-	if s.K == 0 {
-		return t.Radius(q, s.Radius, prev)
-	}
-	worst := math.Inf(1)
-	if s.Radius > 0 {
-		worst = math.Nextafter(s.Radius*s.Radius, 0)
-	}
-	if len(prev) == s.K {
-		reach := math.Sqrt(prev[s.K-1].Dist2) + q.Sub(from).Norm()
-		worst = min(worst, reach*reach*boundSlack)
-	}
-	return t.nearest(q, worst, s.K, prev)
-}
-
 // Neighborhoods lists the neighbours of every valid point of a cloud. It is
 // found once and shared: normals use the first 30 of the 100 neighbours that
 // FPFH needs.
@@ -74,31 +53,53 @@ func FindNeighborhoods(ctx context.Context, c *Cloud, s Search, workers int) (*N
 	if err := s.check(); err != nil {
 		return nil, err
 	}
+	if s.K == 0 {
+		return withinRadius(ctx, c, s, workers)
+	}
+	b := newBatches(c, s)
+	bl := b.blocks
+	nb := &Neighborhoods{search: s, order: bl.ids, lists: make([][]int32, c.Len())}
+	workers = parallel.Workers(len(bl.leaves), leafChunk, workers)
+	scratch := make([]gathered, workers)
+	for w := range scratch {
+		scratch[w].expected = min(s.K, len(bl.ids), 256)
+	}
+	err := parallel.For(ctx, len(bl.leaves), leafChunk, workers, func(w, lo, hi int) {
+		start, end := int(bl.nodes[bl.leaves[lo]].Start), int(bl.nodes[bl.leaves[hi-1]].End)
+		g := &scratch[w]
+		g.lists.reset(start, end, g.expected)
+		last := reach{radius: math.Inf(1)}
+		for l := lo; l < hi; l++ {
+			b.leaf(l, &last, g)
+		}
+		for pos := start; pos < end; pos++ {
+			nb.lists[bl.ids[pos]] = g.lists.of(pos)
+		}
+		g.expected = len(g.lists.of(end - 1))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return nb, nil
+}
+
+// leafChunk is the number of blocks a worker takes at a time.
+const leafChunk = 32
+
+// withinRadius is FindNeighborhoods for a search without a K.
+func withinRadius(ctx context.Context, c *Cloud, s Search, workers int) (*Neighborhoods, error) {
 	t := NewTree(c)
 	nb := &Neighborhoods{search: s, order: t.Order(), lists: make([][]int32, c.Len())}
 	workers = parallel.Workers(len(nb.order), searchChunk, workers)
 	scratch := make([][]Neighbor, workers)
 	err := parallel.For(ctx, len(nb.order), searchChunk, workers, func(w, lo, hi int) {
-		var flat []int32 // one block per chunk holds the lists of its points
-		var ends [searchChunk]int
-		var from r3.Vector
-		scratch[w] = scratch[w][:0]
-		for j, i := range nb.order[lo:hi] {
-			q := c.At(int(i))
-			scratch[w] = s.find(t, q, from, scratch[w])
-			from = q
-			if flat == nil {
-				flat = make([]int32, 0, (hi-lo)*(len(scratch[w])+1))
+		for _, i := range nb.order[lo:hi] {
+			scratch[w] = t.Radius(c.At(int(i)), s.Radius, scratch[w])
+			list := make([]int32, len(scratch[w]))
+			for j, n := range scratch[w] {
+				list[j] = n.Index
 			}
-			for _, n := range scratch[w] {
-				flat = append(flat, n.Index)
-			}
-			ends[j] = len(flat)
-		}
-		start := 0
-		for j, i := range nb.order[lo:hi] {
-			nb.lists[i] = flat[start:ends[j]:ends[j]]
-			start = ends[j]
+			nb.lists[i] = list
 		}
 	})
 	if err != nil {

@@ -75,7 +75,7 @@ func (s *State) Binomial(n int, p float64) int {
 
 // inversion walks the distribution function from 0 up to a uniform number.
 func (s *State) inversion(n int, p float64) int {
-	q, mean := 1-p, float64(n)*p
+	q, mean := 1-p, float64(float64(n)*p)
 	none := portable.Exp(float64(n) * portable.Log(q))
 	bound := int(min(float64(n), mean+float64(10*math.Sqrt(float64(mean*q)+1))))
 	for {
@@ -85,7 +85,7 @@ func (s *State) inversion(n int, p float64) int {
 				return k
 			}
 			u -= chance
-			chance = float64(n-k) * p * chance / (float64(k+1) * q)
+			chance = float64(float64(n-k) * p * chance / (float64(k+1) * q))
 		}
 	}
 }
@@ -98,7 +98,7 @@ func (s *State) inversion(n int, p float64) int {
 func (s *State) btpe(n int, r float64) int {
 	size := float64(n)
 	q := 1 - r
-	nrq := size * r * q
+	nrq := float64(size * r * q)
 	fm := float64(size*r) + r
 	mode := int(fm)
 	m := float64(mode)
@@ -106,14 +106,14 @@ func (s *State) btpe(n int, r float64) int {
 	xm := m + 0.5
 	xl, xr := xm-p1, xm+p1
 	c := 0.134 + 20.5/(15.3+m)
-	slope := func(a float64) float64 { return a * (1 + a/2) }
+	slope := func(a float64) float64 { return float64(a * (1 + float64(a/2))) }
 	left := slope((fm - xl) / (fm - float64(xl*r)))
 	right := slope((xr - fm) / (xr * q))
-	p2 := p1 * (1 + float64(2*c))
+	p2 := float64(p1 * (1 + float64(2*c)))
 	p3 := p2 + c/left
 	p4 := p3 + c/right
 	for {
-		u, v := s.Float64()*p4, s.Float64()
+		u, v := float64(s.Float64()*p4), s.Float64()
 		var y int
 		switch {
 		case u <= p1: // under the triangle: accepted
@@ -131,12 +131,12 @@ func (s *State) btpe(n int, r float64) int {
 			if y = int(math.Floor(xl + portable.Log(v)/left)); y < 0 {
 				continue
 			}
-			v *= (u - p2) * left
+			v = float64(v * (u - p2) * left)
 		default:
 			if y = int(math.Floor(xr - portable.Log(v)/right)); y > n {
 				continue
 			}
-			v *= (u - p3) * right
+			v = float64(v * (u - p3) * right)
 		}
 		if accept(n, mode, y, r, v) {
 			return y
@@ -147,11 +147,11 @@ func (s *State) btpe(n int, r float64) int {
 // accept compares v with the probability of y in terms of the mode's.
 func accept(n, mode, y int, r, v float64) bool {
 	size, q := float64(n), 1-r
-	nrq := size * r * q
+	nrq := float64(size * r * q)
 	k := max(y-mode, mode-y)
-	if k <= 20 || float64(k) >= nrq/2-1 {
+	if k <= 20 || float64(k) >= float64(nrq/2)-1 {
 		odds := r / q
-		a := odds * (size + 1)
+		a := float64(odds * (size + 1))
 		f := 1.0
 		for i := mode + 1; i <= y; i++ {
 			f *= a/float64(i) - odds
@@ -162,8 +162,8 @@ func accept(n, mode, y int, r, v float64) bool {
 		return v <= f
 	}
 	d := float64(k)
-	rho := (d / nrq) * ((float64(d*(d/3+0.625))+0.16666666666666666)/nrq + 0.5)
-	t := -d * d / (2 * nrq)
+	rho := float64((d / nrq) * ((float64(d*(d/3+0.625))+0.16666666666666666)/nrq + 0.5))
+	t := float64(-d * d / (2 * nrq))
 	log := portable.Log(v)
 	switch {
 	case log < t-rho:

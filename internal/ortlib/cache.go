@@ -25,7 +25,7 @@ type record struct {
 
 // installed returns the library of the cache after comparing its hash, nil when
 // there is none.
-func installed(dir string, examine func(string) (string, error)) (*Library, error) {
+func installed(dir string, look func(string) (string, error)) (*Library, error) {
 	if dir == "" {
 		var err error
 		if dir, err = CacheDir(); err != nil {
@@ -56,9 +56,9 @@ func installed(dir string, examine func(string) (string, error)) (*Library, erro
 	if sum != r.SHA256 {
 		return nil, failed(lib.Path, "it is not the file that was installed (SHA-256 %s, recorded %s): %s", sum, r.SHA256, remedy)
 	}
-	version, err := examine(lib.Path)
+	version, err := look(lib.Path)
 	if err != nil {
-		return nil, err
+		return nil, failed(lib.Path, "%w", err)
 	}
 	if lib.Version = version; version == "" {
 		lib.Version = r.Version

@@ -5,6 +5,7 @@ import (
 	"debug/macho"
 	"debug/pe"
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -16,20 +17,29 @@ import (
 // processor, it is ONNX Runtime, and it is not older than [Oldest]. The version
 // is empty where the file's format does not tell. Errors wrap [ErrLibrary].
 func Examine(path string) (version string, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", failed(path, "%w: get the library with iad3d ort install", bare(err))
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	version, err = look(path)
 	if err != nil {
 		return "", failed(path, "%w", err)
 	}
-	if info.IsDir() {
-		return "", failed(path, "it is a folder: name the library's file")
+	return version, nil
+}
+
+// look is Examine whose errors do not name the file.
+func look(path string) (version string, err error) {
+	const remedy = "get one with iad3d ort install"
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", bare(err), remedy)
 	}
-	if !info.Mode().IsRegular() {
-		return "", failed(path, "%w", errNotRegular)
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return "", bare(err)
+	case info.IsDir():
+		return "", errors.New("it is a folder: name the library's file")
+	case !info.Mode().IsRegular():
+		return "", errNotRegular
 	}
 	var found binary
 	switch runtime.GOOS {
@@ -40,18 +50,17 @@ func Examine(path string) (version string, err error) {
 	default:
 		found, err = readELF(f)
 	}
-	const remedy = "get one with iad3d ort install"
 	switch {
 	case err != nil:
-		return "", failed(path, "it is not a whole shared library of this system: %s", remedy)
+		return "", fmt.Errorf("it is not a whole shared library of this system: %s", remedy)
 	case found.arch != runtime.GOARCH:
-		return "", failed(path, "it is made for another processor (%s) than this program (%s): %s", found.arch, runtime.GOARCH, remedy)
+		return "", fmt.Errorf("it is made for another processor (%s) than this program (%s): %s", found.arch, runtime.GOARCH, remedy)
 	case found.end > info.Size():
-		return "", failed(path, "it is cut off: %d of at least %d bytes: %s", info.Size(), found.end, remedy)
+		return "", fmt.Errorf("it is cut off: %d of at least %d bytes: %s", info.Size(), found.end, remedy)
 	case !found.isORT:
-		return "", failed(path, "it is a shared library, but not ONNX Runtime: %s", remedy)
+		return "", fmt.Errorf("it is a shared library, but not ONNX Runtime: %s", remedy)
 	case found.version != "" && older(found.version, Oldest):
-		return "", failed(path, "it is ONNX Runtime %s, want %s or newer: %s", found.version, Oldest, remedy)
+		return "", fmt.Errorf("it is ONNX Runtime %s, want %s or newer: %s", found.version, Oldest, remedy)
 	}
 	return found.version, nil
 }

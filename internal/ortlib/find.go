@@ -15,8 +15,8 @@ import (
 // that was named, or installed, but cannot be used is an error; in the other two
 // places it is passed over. Errors wrap [ErrLibrary] and say what to do.
 func Find(s Search) (*Library, error) {
-	if s.examine == nil {
-		s.examine = Examine
+	if s.look == nil {
+		s.look = look
 	}
 	if s.Explicit != "" {
 		return s.named(s.Explicit, Given)
@@ -32,7 +32,7 @@ func Find(s Search) (*Library, error) {
 		}
 		return lib, nil
 	}
-	lib, err := installed(s.Cache, s.examine)
+	lib, err := installed(s.Cache, s.look)
 	if lib != nil || err != nil {
 		return lib, err
 	}
@@ -68,9 +68,9 @@ func (s *Search) named(path string, place Place) (*Library, error) {
 	if err != nil {
 		return nil, failed(path, "%w", err)
 	}
-	version, err := s.examine(path)
+	version, err := s.look(path)
 	if err != nil {
-		return nil, err
+		return nil, failed(path, "%w", err)
 	}
 	return &Library{Path: path, Place: place, Version: version}, nil
 }

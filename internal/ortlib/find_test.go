@@ -21,15 +21,15 @@ func put(t *testing.T, content string, path ...string) string {
 	return p
 }
 
-// examine takes files for libraries whose content is their version, and refuses
+// lookFake takes files for libraries whose content is their version, and refuses
 // those that say "bad".
-func examine(path string) (string, error) {
+func lookFake(path string) (string, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return "", failed(path, "%w", bare(err))
+		return "", bare(err)
 	}
 	if string(b) == "bad" {
-		return "", failed(path, "it is bad")
+		return "", errors.New("it is bad")
 	}
 	return string(b), nil
 }
@@ -57,7 +57,7 @@ func TestFindOrder(t *testing.T) {
 	vars := map[string]string{Variable: env}
 	s := Search{
 		Explicit: explicit, Getenv: func(name string) string { return vars[name] }, Cache: cache, Program: program,
-		System: []string{"", filepath.Join(dir, "system1"), filepath.Join(dir, "none"), filepath.Join(dir, "system2")}, examine: examine,
+		System: []string{"", filepath.Join(dir, "system1"), filepath.Join(dir, "none"), filepath.Join(dir, "system2")}, look: lookFake,
 	}
 	expect := func(version string, place Place) {
 		t.Helper()

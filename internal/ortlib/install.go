@@ -60,7 +60,7 @@ func (o *InstallOptions) check() error {
 // put in place; it is not loaded. A library that came from a package and is still
 // in place is not fetched again. Errors wrap [ErrOptions] or [ErrLibrary].
 func Install(ctx context.Context, o InstallOptions) (*Library, error) {
-	i := installer{goos: runtime.GOOS, goarch: runtime.GOARCH, sources: sources(), look: exec.LookPath, run: run, examine: Examine}
+	i := installer{goos: runtime.GOOS, goarch: runtime.GOARCH, sources: sources(), find: exec.LookPath, run: run, look: look}
 	return i.install(ctx, o)
 }
 
@@ -68,9 +68,9 @@ func Install(ctx context.Context, o InstallOptions) (*Library, error) {
 type installer struct {
 	goos, goarch string
 	sources      []source
-	look         func(program string) (string, error)
+	find         func(program string) (string, error)
 	run          func(ctx context.Context, dir, program string, args ...string) ([]byte, error)
-	examine      func(path string) (version string, err error)
+	look         func(path string) (version string, err error) // what Examine does
 }
 
 func (i *installer) platform() string { return i.goos + "/" + i.goarch }
@@ -114,9 +114,9 @@ func (i *installer) install(ctx context.Context, o InstallOptions) (*Library, er
 	if err != nil {
 		return nil, err
 	}
-	version, err := i.examine(got.path)
+	version, err := i.look(got.path)
 	if err != nil {
-		return nil, fmt.Errorf("%w (from %s)", err, got.source)
+		return nil, failed(got.source, "%w", err)
 	}
 	if version == "" {
 		version = got.version
@@ -136,7 +136,7 @@ func (i *installer) present(dir string, o InstallOptions) *Library {
 	if o.From != "" || o.URL != "" {
 		return nil
 	}
-	lib, err := installed(dir, i.examine)
+	lib, err := installed(dir, i.look)
 	if err != nil || lib == nil {
 		return nil
 	}
@@ -172,7 +172,7 @@ func (i *installer) fromPackage(ctx context.Context, o *InstallOptions, work str
 			continue
 		}
 		offered = true
-		program, err := i.look(string(s.via))
+		program, err := i.find(string(s.via))
 		if err != nil {
 			missing = append(missing, string(s.via))
 			continue
@@ -242,7 +242,7 @@ func (i *installer) goModule(ctx context.Context, program, spec, file, dir strin
 
 // npmPackage downloads a package's archive and takes the file out of it.
 func (i *installer) npmPackage(ctx context.Context, program, spec string, p pin, dir string) (string, error) {
-	if _, err := i.run(ctx, dir, program, "pack", spec, "--ignore-scripts", "--silent"); err != nil {
+	if _, err := i.run(ctx, dir, program, "pack", spec, "--ignore-scripts", "--loglevel=error"); err != nil {
 		return "", err
 	}
 	archives, err := filepath.Glob(filepath.Join(dir, "*.tgz"))

@@ -64,9 +64,9 @@ func (c *clients) installer() *installer {
 		return map[string]pin{"linux/amd64": {file, int64(len(content)), sumOf(content), content}}
 	}
 	return &installer{
-		goos: "linux", goarch: "amd64", examine: examine,
+		goos: "linux", goarch: "amd64", look: lookFake,
 		sources: []source{{ViaGo, "example.org/lib@v1", pins(ViaGo, "lib/x.so")}, {ViaNPM, "lib@1", pins(ViaNPM, "package/bin/libonnxruntime.so.1")}},
-		look: func(program string) (string, error) {
+		find: func(program string) (string, error) {
 			if !slices.Contains(c.present, program) {
 				return "", errors.New("not found")
 			}
@@ -134,7 +134,7 @@ func TestInstallPackage(t *testing.T) {
 			if b, err := os.ReadFile(lib.Path); err != nil || string(b) != c.want {
 				t.Errorf("%q, %v, want %q", b, err, c.want)
 			}
-			found, err := Find(Search{Getenv: func(string) string { return "" }, Cache: dir, examine: examine})
+			found, err := Find(Search{Getenv: func(string) string { return "" }, Cache: dir, look: lookFake})
 			if err != nil || *found != *lib || found.SHA256 != sumOf(c.want) || found.Place != Cache || found.Source == "" {
 				t.Errorf("installed %+v, found %+v, %v", lib, found, err)
 			}
@@ -195,7 +195,7 @@ func TestInstallFile(t *testing.T) {
 		{InstallOptions{From: filepath.Join(dir, "none")}, "none: no such file or directory"},
 		{InstallOptions{From: dir}, "it is not a regular file"},
 		{InstallOptions{From: plain, SHA256: sumOf("x")}, "its SHA-256 is " + sumOf("1.30") + ", not " + sumOf("x")},
-		{InstallOptions{From: put(t, "bad", dir, "bad")}, "it is bad (from file bad)"},
+		{InstallOptions{From: put(t, "bad", dir, "bad")}, "file bad: it is bad"},
 		{InstallOptions{From: put(t, "PK\x03\x04", dir, "zip")}, "it is a ZIP archive"},
 		{InstallOptions{From: put(t, archive(t, "a", "x"), dir, "none.tgz")}, "there is no ONNX Runtime library in the archive"},
 		{InstallOptions{From: put(t, archive(t, "a/libonnxruntime.so", "x", "b/libonnxruntime.so", "y"), dir, "two.tgz")}, "several libraries in the archive (a/libonnxruntime.so, b/libonnxruntime.so)"},

@@ -55,7 +55,7 @@ type Search struct {
 	Program  string              // empty: the folder of the running program
 	System   []string            // nil: SystemDirs
 
-	examine func(path string) (version string, err error) // nil: Examine
+	look func(path string) (version string, err error) // nil: look
 }
 
 // CacheDir returns the folder of the user's cache in which Install puts the

@@ -72,9 +72,12 @@ func (s *Source) Promised(n, size int64) int {
 	if s.size < 0 || size <= 0 {
 		return 0
 	}
-	rest := s.size - s.in.read + int64(s.Buffered())
+	rest := s.size - s.Consumed()
 	return int(min(n, max(0, rest)/size))
 }
+
+// Consumed returns how many bytes have been read.
+func (s *Source) Consumed() int64 { return s.in.read - int64(s.Buffered()) }
 
 // Number returns the number of the line that Line gave last, from 1.
 func (s *Source) Number() int { return s.line }

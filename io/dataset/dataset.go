@@ -152,7 +152,7 @@ func (s *Set) Load(it Item) (*rgbd.Labelled, error) {
 	if it.Depth != "" {
 		path = it.Depth
 		var err error
-		if o.Camera, err = it.depthCamera(); err != nil {
+		if o.Camera, err = EyecandiesCamera(it.beside(infoDepth)); err != nil {
 			return nil, err
 		}
 	}

@@ -154,7 +154,7 @@ func walkSamples(dir string, split Split, image int) ([]Item, error) {
 		}
 		it := Item{Name: numbers[n], Split: split, Depth: at(depthPNG), Colour: at(colour)}
 		if split != TestPrivate {
-			if it.Defect, err = readLabel(at(metadataYAML)); err != nil {
+			if it.Defect, err = EyecandiesLabel(at(metadataYAML)); err != nil {
 				return nil, err
 			}
 			if split == Train && it.Defect != rgbd.Good {
@@ -170,10 +170,9 @@ func walkSamples(dir string, split Split, image int) ([]Item, error) {
 // beside returns the path of another file of the sample.
 func (it *Item) beside(name string) string { return strings.TrimSuffix(it.Depth, depthPNG) + name }
 
-// depthCamera returns the camera of a sample's depth image: v/65535·(max−min)+min
-// metres, with the range its info_depth.yaml gives.
-func (it *Item) depthCamera() (*rgbd.Camera, error) {
-	path := it.beside(infoDepth)
+// EyecandiesCamera returns the camera of a sample's depth image: v/65535·(max−min)+min
+// metres, with the range that its info_depth.yaml gives, every pixel measured.
+func EyecandiesCamera(path string) (*rgbd.Camera, error) {
 	var doc struct {
 		Normalization *struct{ Min, Max *float64 }
 	}

@@ -19,8 +19,9 @@ import (
 // eyecandiesDefects are the kinds of defect, in the order of metadata.yaml.
 var eyecandiesDefects = []string{"bumps", "dents", "colors", "normals"}
 
-// readLabel returns the Defect that a metadata.yaml gives.
-func readLabel(path string) (string, error) {
+// EyecandiesLabel returns the Defect that the metadata.yaml of an Eyecandies
+// sample gives: [rgbd.Good], or its kinds joined by "+".
+func EyecandiesLabel(path string) (string, error) {
 	var flags map[string]any
 	if err := readYAML(path, &flags); err != nil {
 		return "", err

@@ -1,12 +1,11 @@
 package groundtruth
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"strings"
 
+	"github.com/iad3d/iad3d/io/dataset"
 	"github.com/iad3d/iad3d/io/scan"
 )
 
@@ -36,7 +35,7 @@ func openEyecandies(s *Set) error {
 		case labels[stem] == "":
 			return &scan.Error{Path: masks[stem], Err: fmt.Errorf("no %s_metadata.yaml beside it", stem)}
 		}
-		kind, err := eyecandiesKind(labels[stem])
+		kind, err := dataset.EyecandiesLabel(labels[stem])
 		if err != nil {
 			return err
 		}
@@ -46,52 +45,4 @@ func openEyecandies(s *Set) error {
 		})
 	}
 	return nil
-}
-
-// eyecandiesKinds are the kinds of anomaly, in the order in which a name joins
-// them.
-var eyecandiesKinds = []string{"bumps", "dents", "colors", "normals"}
-
-// eyecandiesKind reads the label of a sample: good, or its kinds of anomaly
-// joined by +.
-func eyecandiesKind(path string) (string, error) {
-	values, err := settings(path)
-	if err != nil {
-		return "", err
-	}
-	anomalous, ok := values["anomalous"]
-	if !ok || anomalous != 0 && anomalous != 1 {
-		return "", &scan.Error{Path: path, Err: errors.New("no anomalous: 0 or 1")}
-	}
-	if anomalous == 0 {
-		return Good, nil
-	}
-	var kinds []string
-	for _, kind := range eyecandiesKinds {
-		if values["anomalous_"+kind] != 0 {
-			kinds = append(kinds, kind)
-		}
-	}
-	if len(kinds) == 0 {
-		return "", &scan.Error{Path: path, Err: errors.New("anomalous without a kind of anomaly")}
-	}
-	return strings.Join(kinds, "+"), nil
-}
-
-// settings reads the lines "key: number" of a YAML file, which is all that
-// Eyecandies' have beside the heads of groups.
-func settings(path string) (map[string]float64, error) {
-	b, err := text(path)
-	if err != nil {
-		return nil, err
-	}
-	values := map[string]float64{}
-	for line := range strings.Lines(string(b)) {
-		key, value, ok := strings.Cut(line, ":")
-		v, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-		if ok && err == nil && v-v == 0 {
-			values[strings.TrimSpace(key)] = v
-		}
-	}
-	return values, nil
 }

@@ -96,9 +96,9 @@ var trees = map[groundtruth.Layout]map[string]string{
 		"nut/ground_truth/structural_anomalies/000/000.png": "\x02\x02",
 	},
 	groundtruth.Eyecandies: {
-		"Nut/test_public/data/00_mask.png": "", "Nut/test_public/data/00_metadata.yaml": "anomalous: 0\nanomalous_dents: 0\n",
-		"Nut/test_public/data/01_mask.png": "\x01", "Nut/test_public/data/01_metadata.yaml": "anomalous: 1\nanomalous_dents: 1\nanomalous_bumps: 0\n",
-		"Nut/test_public/data/02_mask.png": "\x01", "Nut/test_public/data/02_metadata.yaml": "anomalous: 1\nanomalous_normals: 1\nanomalous_bumps: 1\n",
+		"Nut/test_public/data/00_mask.png": "", "Nut/test_public/data/00_metadata.yaml": candyLabel(""),
+		"Nut/test_public/data/01_mask.png": "\x01", "Nut/test_public/data/01_metadata.yaml": candyLabel("dents"),
+		"Nut/test_public/data/02_mask.png": "\x01", "Nut/test_public/data/02_metadata.yaml": candyLabel("bumps normals"),
 		"Nut/test_public/data/01_dents_mask.png": "\x01", "Nut/test_private/data/00_depth.png": "",
 	},
 }
@@ -240,7 +240,7 @@ func TestPixelAreas(t *testing.T) {
 		t.Errorf("%v, %d×%d, %v", area, w, h, err)
 	}
 
-	root = tree(t, change(groundtruth.Eyecandies, map[string]string{"Nut/test_public/data/01_info_depth.yaml": "normalization:\n  max: 2.0\n  min: 2.0\n"}))
+	root = tree(t, change(groundtruth.Eyecandies, map[string]string{"Nut/test_public/data/01_info_depth.yaml": "normalization:\n  max: 2.000001\n  min: 2.0\n"}))
 	depth := image.NewGray16(image.Rect(0, 0, 512, 512))
 	for i := range 512 * 512 {
 		depth.SetGray16(i%512, i/512, color.Gray16{Y: uint16(i)})
@@ -340,4 +340,13 @@ func ExampleFind() {
 		}
 	}
 	// Output: mvtec nut bent/000 4 3 true
+}
+
+// candyLabel is the metadata.yaml of a sample with these kinds of defect.
+func candyLabel(kinds string) string {
+	text := fmt.Sprintf("anomalous: %d\n", min(1, len(kinds)))
+	for _, k := range []string{"bumps", "dents", "colors", "normals"} {
+		text += fmt.Sprintf("anomalous_%s: %d\n", k, strings.Count(kinds, k))
+	}
+	return text
 }

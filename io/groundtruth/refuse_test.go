@@ -48,8 +48,8 @@ func TestRefuse(t *testing.T) {
 		{groundtruth.LOCO, map[string]string{"nut/ground_truth/logical_anomalies/000/001.png": "\x63"}, "nut/ground_truth/logical_anomalies/000/001.png", "value 99"},
 		{groundtruth.Eyecandies, map[string]string{"Nut/test_public/data/01_metadata.yaml": "-"}, "Nut/test_public/data/01_mask.png", "no 01_metadata.yaml"},
 		{groundtruth.Eyecandies, map[string]string{"Nut/test_public/data/01_mask.png": "-"}, "Nut/test_public/data/01_metadata.yaml", "no 01_mask.png"},
-		{groundtruth.Eyecandies, map[string]string{"Nut/test_public/data/01_metadata.yaml": "label: x"}, "Nut/test_public/data/01_metadata.yaml", "no anomalous"},
-		{groundtruth.Eyecandies, map[string]string{"Nut/test_public/data/01_metadata.yaml": "anomalous: 1"}, "Nut/test_public/data/01_metadata.yaml", "without a kind"},
+		{groundtruth.Eyecandies, map[string]string{"Nut/test_public/data/01_metadata.yaml": "label: x"}, "Nut/test_public/data/01_metadata.yaml", "no field anomalous"},
+		{groundtruth.Eyecandies, map[string]string{"Nut/test_public/data/01_metadata.yaml": "anomalous: 1"}, "Nut/test_public/data/01_metadata.yaml", "no field anomalous_bumps"},
 	} {
 		root := tree(t, change(c.layout, c.files))
 		l, dirs, err := groundtruth.Find(c.layout, root)

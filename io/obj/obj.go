@@ -1,17 +1,19 @@
 // Package obj reads and writes the vertices of Wavefront OBJ files.
 //
-// Read are lines "v x y z", "v x y z w" (the weight is ignored) and, as MeshLab and
-// others write colours, "v x y z r g b", of floats from 0 to 1 or, when one is above
-// 1, to 255; a value more behind them is ignored. Everything else is skipped: faces, normals (which OBJ
-// ties to faces, not to vertices), texture. Coordinates far from the origin get
-// an Offset, see [pointcloud.OffsetFor]. The unit is metres unless a comment
-// "# unit mm" says otherwise: the format has none.
+// Read are lines "v x y z", "v x y z w" (the weight is ignored) and, as MeshLab
+// and others write colours, "v x y z r g b", of floats from 0 to 1 or, when one
+// is above 1, to 255; a value more behind them is ignored. Everything else is
+// skipped: faces, normals (which OBJ ties to faces, not to vertices), texture.
+// Coordinates far from the origin get an Offset, see [pointcloud.OffsetFor].
+// The unit is metres unless a comment "# unit mm" says otherwise: the format
+// has none.
 //
 // # Damaged and hostile files
 //
 // A vertex that cannot be read is an error. OBJ has no end mark, so that a file
-// cut between two lines, or in the last one's number, cannot be told from a whole one; a file
-// without any vertex is refused. Any file costs at most 16 MiB and 8 times its size.
+// cut between two lines, or in the last one's number, cannot be told from a
+// whole one; a file without any vertex is refused. Any file costs at most 16
+// MiB and 8 times its size.
 package obj
 
 import (
@@ -76,8 +78,9 @@ func DecodeHeader(r io.Reader, _ Options) (Header, error) {
 	return d.h, s.Blame("obj", err)
 }
 
-// Decode reads the vertices of the file in r, those with a coordinate that is not finite as missing. The errors wrap [ErrFormat] or
-// [ErrLimit] and say which vertex is at fault; an error of r itself is passed on.
+// Decode reads the vertices of the file in r, those with a coordinate that is
+// not finite as missing. The errors wrap [ErrFormat] or [ErrLimit] and say
+// which vertex is at fault; an error of r itself is passed on.
 func Decode(r io.Reader, o Options) (*pointcloud.Cloud, error) {
 	s := points.NewSource(r)
 	c, err := decode(s, o)
@@ -200,9 +203,10 @@ func columns(colour bool) []points.Column {
 }
 
 // Encode writes the measured points of a cloud as vertices, with their colours
-// where it has some. Decode gives coordinates and colours back bit by bit, except that those with an
-// Offset are sums, correct to half a unit in the last place of a float64. Normals, fields and
-// the raster are not written. It panics when the cloud's slices do not fit together.
+// where it has some. Decode gives coordinates and colours back bit by bit,
+// except that those with an Offset are sums, correct to half a unit in the last
+// place of a float64. Normals, fields and the raster are not written. It panics
+// when the cloud's slices do not fit together.
 func Encode(w io.Writer, c *pointcloud.Cloud) error {
 	c = points.Measured(c)
 	sheet := points.NewSheet(c, points.Colour)

@@ -18,14 +18,14 @@ type EncodeOptions struct {
 	Viewpoint *Viewpoint // nil: 0 0 0 1 0 0 0
 }
 
-// Encode writes a cloud as version 0.7. Decode gives it back bit by bit, missing
-// points as NaN, except that a raster of a single row or column comes back
-// unorganised, and that coordinates with an Offset are float64 sums, correct to
-// half a unit in their last place. Normals are of type F 4 where that is exact, else
-// F 8. Colours are the field rgb of type U; names of fields have what is not
-// printable ASCII replaced by "_". The unit is a comment where it is millimetres. It panics when the
-// cloud's slices do not fit together, and fails with [ErrLimit] when compressed
-// data would pass 4 GiB.
+// Encode writes a cloud as version 0.7. Decode gives it back bit by bit,
+// missing points as NaN, except that a raster of a single row or column comes
+// back unorganised, and that coordinates with an Offset are float64 sums,
+// correct to half a unit in their last place. Normals are of type F 4 where
+// that is exact, else F 8. Colours are the field rgb of type U; names of fields
+// have what is not printable ASCII replaced by "_". The unit is a comment where
+// it is millimetres. It panics when the cloud's slices do not fit together, and
+// fails with [ErrLimit] when compressed data would pass 4 GiB.
 func Encode(w io.Writer, c *pointcloud.Cloud, o EncodeOptions) error {
 	sheet := points.NewSheet(c, points.Packed)
 	n := c.Len()

@@ -122,8 +122,8 @@ func (z *expander) fill() error {
 }
 
 // expand decompresses the codes of src until the window is full; last says that
-// the stream ends with src, so that no code may be cut. It returns how many bytes it used, or where the
-// code is that is wrong.
+// the stream ends with src, so that no code may be cut. It returns how many
+// bytes it used, or where the code is that is wrong.
 func (z *expander) expand(src []byte, last bool) (used int, err error) {
 	dst, at := z.buf, z.end
 	full := len(dst) - lzfLength - slack

@@ -21,11 +21,12 @@
 // # Damaged and hostile files
 //
 // A file is refused rather than guessed at, and every file that ends before its
-// last value is. What follows that value is not looked at. Nothing is allocated because a
-// file says so: ascii and binary cost at most 16 MiB and 8 times the file's size.
-// Compressed data can be 90 times as long as the file; where they are more than 4
-// times as long they are walked through before anything of that size is allocated,
-// so that a refused file stays within this bound and an accepted one within 16 MiB and 8 times its decompressed size.
+// last value is. What follows that value is not looked at. Nothing is allocated
+// because a file says so: ascii and binary cost at most 16 MiB and 8 times the
+// file's size. Compressed data can be 90 times as long as the file; where they
+// are more than 4 times as long they are walked through before anything of that
+// size is allocated, so that a refused file stays within this bound and an
+// accepted one within 16 MiB and 8 times its decompressed size.
 package pcd
 
 import (

@@ -48,7 +48,23 @@ func decode(s *points.Source, o Options) (*pointcloud.Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := t.Cloud(h.Width, h.Height)
+	var c *pointcloud.Cloud
+	if h.grid == 0 {
+		c = t.Cloud(h.Width, h.Height)
+	} else {
+		for i := h.vertex + 1; i < h.grid; i++ {
+			if err := skip(s, &h, &h.Elements[i]); err != nil {
+				return nil, err
+			}
+		}
+		grid, err := readGrid(s, &h)
+		if err != nil {
+			return nil, err
+		}
+		if c, err = spread(t.Cloud(0, 0), &h, grid, s.Consumed()); err != nil {
+			return nil, err
+		}
+	}
 	for _, text := range h.Comments {
 		if text == "unit mm" {
 			c.Unit = pointcloud.Millimetre

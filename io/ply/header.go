@@ -104,8 +104,19 @@ func (b *builder) finish(o Options) error {
 		}
 		return 0
 	}
-	if w, ht := raster("num_cols"), raster("num_rows"); w > 0 && w*ht == n {
-		h.Width, h.Height = int(w), int(ht)
+	w, ht := raster("num_cols"), raster("num_rows")
+	if w > 0 && ht > 0 && w*ht <= o.maxPoints() {
+		if w*ht == n {
+			h.Width, h.Height = int(w), int(ht)
+			return nil
+		}
+		for i := h.vertex + 1; i < len(h.Elements); i++ {
+			e := &h.Elements[i]
+			if e.Name == rangeGrid && e.Count == w*ht && len(e.Properties) == 1 && e.Properties[0].List() && !e.Properties[0].kind.Float() {
+				h.Width, h.Height, h.grid = int(w), int(ht), i
+				return nil
+			}
+		}
 	}
 	return nil
 }

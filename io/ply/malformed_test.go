@@ -64,6 +64,12 @@ func TestMalformed(t *testing.T) {
 		{ascii(face+two, "3 0 0 0 1\n"), ErrFormat, "face 2 of 2: unexpected EOF"},
 		{ascii(two, strings.Repeat("1", 70_000)), ErrLimit, "vertex 1 of 2 (line 8): line of more than 64 KiB"},
 
+		{ascii(cells+two+gridOf(3), data+"1 0\n0\n"), ErrFormat, "range_grid 3 of 3: unexpected EOF"},
+		{ascii(cells+two+gridOf(3), data+"1 0\n2 0 1\n0\n"), ErrFormat, "range_grid 2 of 3: 3 values, want a list of none or one vertex"},
+		{ascii(cells+two+gridOf(3), data+"1 0\n1 2\n0\n"), ErrFormat, "range_grid 2 of 3: vertex 2 of 2"},
+		{ascii(cells+two+gridOf(3), data+"1 0\n1 x\n0\n"), ErrFormat, `range_grid 2 of 3: "x" is not a number`},
+		{binaryFile(le, cells+two+gridOf(3), make([]byte, 24), uint8(1), int32(-1)), ErrFormat, "range_grid 1 of 3: list of length -1"},
+		{binaryFile(le, cells+two+gridOf(3), make([]byte, 24), uint8(2), int32(1), int32(1)), ErrFormat, "range_grid 1 of 3: 2 vertices, want none or one"},
 		{binaryFile(le, two, make([]byte, 23)), ErrFormat, `vertex 2 of 2: property "z": unexpected EOF`},
 		{binaryFile(le, two, make([]byte, 12)), ErrFormat, `vertex 2 of 2: property "x": unexpected EOF`},
 		{binaryFile(le, two+"property list int float l\n", make([]byte, 20)), ErrFormat, `vertex 2 of 2: property "y": unexpected EOF`},
@@ -111,6 +117,8 @@ func TestMemory(t *testing.T) {
 		"lists":            {binaryFile(BinaryLittleEndian, many+xyz+"property list uchar int l\n", zeros), false},
 		"a list of 2³²":    {binaryFile(BinaryLittleEndian, "element e 1\nproperty list uint double l\n"+many+xyz, uint32(1<<32-1), zeros), false},
 		"many faces first": {ascii("element face 100000000\nproperty list uchar int l\n"+many+xyz, strings.Repeat("0\n", 1<<20)), false},
+		"sparse raster":    {binaryFile(BinaryLittleEndian, strings.Replace(cells, "cols 3", "cols 4000000", 1)+two+gridOf(4_000_000), make([]byte, 24), zeros), false},
+		"full raster":      {binaryFile(BinaryLittleEndian, strings.Replace(cells, "cols 3", "cols 500000", 1)+"element vertex 250000\n"+xyz+gridOf(500_000), make([]byte, 3_000_000), zeros), true},
 		"properties":       {ascii(many+xyz+strings.Repeat("property list uchar char a\n", 16_000), "1 2 3\n"), false},
 	} {
 		for kind, r := range map[string]io.Reader{"seeker": strings.NewReader(test.b), "stream": struct{ io.Reader }{strings.NewReader(test.b)}} {
@@ -135,6 +143,8 @@ func FuzzDecode(f *testing.F) {
 		int16(1), 9.5, float32(1), uint32(2), uint8(1), uint8(2), float32(2), float32(3), int64(0))))
 	f.Add([]byte(binaryFile(BinaryLittleEndian, face+two+"property uchar red\nproperty ushort green\nproperty float blue\n", uint8(3), make([]byte, 13), uint8(0), make([]byte, 40))))
 	f.Add([]byte(strings.ReplaceAll(ascii(two, data), "\n", "\r\n")))
+	f.Add([]byte(ascii(cells+two+face+gridOf(3), data+"3 0 1 0 7\n0 1\n1 1\n0\n1 0\n")))
+	f.Add([]byte(binaryFile(BinaryBigEndian, cells+two+gridOf(3), make([]byte, 24), uint8(1), int32(1), uint8(0), uint8(1), int32(0))))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		o := Options{MaxPoints: 1 << 20}
 		h, headErr := DecodeHeader(bytes.NewReader(b), o)
@@ -142,7 +152,7 @@ func FuzzDecode(f *testing.F) {
 		if c == nil {
 			return
 		}
-		if headErr != nil || h.Vertices != c.Len() || h.Width != c.Width || h.Height != c.Height {
+		if headErr != nil || h.Vertices != c.Len() && (h.grid == 0 || h.Width*h.Height != c.Len()) || h.Width != c.Width || h.Height != c.Height {
 			t.Fatalf("header %+v, %v of %d points", h, headErr, c.Len())
 		}
 		for i := range c.Fields {

@@ -4,25 +4,29 @@
 // Read are ascii and binary of both byte orders, with any scalar and list types
 // under their old and new names (float, float32), elements in any order, and
 // headers whose lines end in LF, CR LF or CR. Of the element vertex, x, y and z
-// are the coordinates; nx, ny and nz of a float type the normals; red, green and
-// blue (also r, g, b and diffuse_red…) the colour, where floats go from 0 to 1, or
-// to 255 when one is above 1, and ushort to 65535. Alpha is a field, as is every other scalar
-// property, rounded to float32: a confidence, an intensity, a score. Lists of vertices,
-// and other elements such as faces, are skipped.
+// are the coordinates; nx, ny and nz of a float type the normals; red, green
+// and blue (also r, g, b and diffuse_red…) the colour, where floats go from 0
+// to 1, or to 255 when one is above 1, and ushort to 65535. Alpha is a field,
+// as is every other scalar property, rounded to float32: a confidence, an
+// intensity, a score. Lists of vertices, and other elements such as faces, are
+// skipped.
 //
-// A cloud is organised when "obj_info num_cols" and "obj_info num_rows" multiply
-// to the number of vertices, as Encode writes it. A point is missing when a coordinate
-// is not finite; (0, 0, 0) counts as missing in an organised cloud only.
-// Coordinates of type double or of 32-bit integers far from the origin get an
-// Offset, see [pointcloud.OffsetFor]; those of type float are kept bit by bit. The
-// unit is metres unless "comment unit mm" says otherwise: the format has none.
+// A cloud is organised when "obj_info num_cols" and "obj_info num_rows"
+// multiply to the number of vertices, as Encode writes it, or to that of an
+// element range_grid behind the vertices, a list per pixel of none or one
+// vertex, as Stanford's range scans and PCL have it. A point is missing when a
+// coordinate is not finite; (0, 0, 0) counts as missing in an organised cloud
+// only. Coordinates of type double or of 32-bit integers far from the origin
+// get an Offset, see [pointcloud.OffsetFor]; those of type float are kept bit
+// by bit. The unit is metres unless "comment unit mm" says otherwise: the
+// format has none.
 //
 // # Damaged and hostile files
 //
 // A file is refused rather than guessed at, and every file that ends before its
-// last vertex is. What follows that vertex is not looked at. In ascii files each vertex has a line of
-// its own. Nothing is allocated because a file says so: any file costs at most 16 MiB and 8 times
-// its own size.
+// last vertex, or range_grid, is. What follows is not looked at. In ascii files
+// each vertex has a line of its own. Nothing is allocated because a file says
+// so: any file costs at most 16 MiB and 8 times its own size.
 package ply
 
 import (
@@ -117,6 +121,7 @@ type Header struct {
 	Width, Height int
 
 	vertex int // index in Elements
+	grid   int // index of the element that has the raster, 0 for none: it follows the vertices
 }
 
 // Vertex returns the element of the vertices.

@@ -216,6 +216,49 @@ func TestFields(t *testing.T) {
 	}
 }
 
+const cells = "obj_info num_cols 3\nobj_info num_rows 1\n"
+
+func gridOf(n int) string {
+	return fmt.Sprintf("element range_grid %d\nproperty list uchar int vertex_indices\n", n)
+}
+
+// TestRangeGrid: organised as Stanford's range scans are.
+func TestRangeGrid(t *testing.T) {
+	f := func(v float32) any { return v }
+	want := &pointcloud.Cloud{Width: 3, Height: 1, XYZ: []float32{4, 5, 6, 0, 0, 0, 1, 2, 3}, Valid: []bool{true, false, true},
+		RGB: []byte{7, 8, 9, 0, 0, 0, 1, 2, 3}}
+	const rgb = "property uchar red\nproperty uchar green\nproperty uchar blue\nproperty float score\n"
+	for name, b := range map[string]string{
+		"ascii": ascii(cells+two+rgb+face+gridOf(3), "1 2 3 1 2 3 5\n4 5 6 7 8 9 7\n3 0 1 0 7\n0 1\n1 1\n0\n\n1 0\n"),
+		"binary": binaryFile(BinaryBigEndian, cells+two+rgb+gridOf(3), f(1), f(2), f(3), uint8(1), uint8(2), uint8(3), f(5), f(4), f(5), f(6), uint8(7), uint8(8), uint8(9), f(7),
+			uint8(1), int32(1), uint8(0), uint8(1), int32(0)),
+	} {
+		c, err := Decode(strings.NewReader(b), Options{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if s := c.Field("score"); s[0] != 7 || s[1] == s[1] || s[2] != 5 {
+			t.Errorf("%s: score %v", name, s)
+		}
+		c.Fields = nil
+		if d := pointstest.Diff(c, want); d != "" || c.Check() != nil {
+			t.Errorf("%s: %s", name, d)
+		}
+		pointstest.Readers(t, []byte(b), decodeBytes)
+		h, err := DecodeHeader(strings.NewReader(b), Options{})
+		if err != nil || h.Width != 3 || h.Height != 1 || h.Vertices != 2 {
+			t.Errorf("%s: %+v, %v", name, h, err)
+		}
+	}
+	// A grid of another size, or before the vertices, says nothing.
+	for _, b := range []string{ascii(cells+two+gridOf(2), data), ascii(cells+gridOf(3)+two, "0\n0\n0\n"+data)} {
+		if c, err := Decode(strings.NewReader(b), Options{}); err != nil || c.Organised() || c.Len() != 2 {
+			t.Errorf("%+v, %v", c, err)
+		}
+	}
+}
+
 func TestOffset(t *testing.T) {
 	const text = "489000.123 5421000.456 312.789\n489001.5 5421002.25 313.001\n"
 	c, err := Decode(strings.NewReader(ascii(strings.ReplaceAll(two, "float", "double"), text)), Options{})

@@ -12,8 +12,8 @@ import (
 )
 
 // BenchmarkRead reads the files of the folder that IAD3D_SPEED names, and tells
-// the processor time, user and system, of one read. testdata/speed.py writes the files and runs this
-// and Open3D in turns.
+// the processor time, user and system, of one read. testdata/speed.py writes
+// the files and runs this and Open3D in turns.
 func BenchmarkRead(b *testing.B) {
 	dir := os.Getenv("IAD3D_SPEED")
 	if dir == "" {

@@ -81,8 +81,9 @@ func CanWrite(name string) error {
 
 // Write writes a cloud in the format that the extension of name stands for; no
 // file of that name is touched. Lost says in words what of the cloud the format
-// has no place for. A cloud that the format cannot hold at all is an error wrapping [rgbd.ErrScan]:
-// loose points are neither a raster (TIFF) nor triangles (STL).
+// has no place for. A cloud that the format cannot hold at all is an error
+// wrapping [rgbd.ErrScan]: loose points are neither a raster (TIFF) nor
+// triangles (STL).
 func Write(w io.Writer, name string, c *pointcloud.Cloud, o WriteOptions) (lost []string, err error) {
 	t, err := targetOf(name)
 	if err != nil {

@@ -2,10 +2,10 @@
 // exchange.
 //
 // A file is ascii when it begins with "solid" and has text, or nothing, where a
-// binary file has its number of triangles (bytes 81 to 84); so a binary file whose
-// header begins with "solid" is read as one. A binary file must be exactly as long as its
-// number of triangles says. Ascii keywords may have any case, and a file may have
-// several solids.
+// binary file has its number of triangles (bytes 81 to 84); so a binary file
+// whose header begins with "solid" is read as one. A binary file must be
+// exactly as long as its number of triangles says. Ascii keywords may have any
+// case, and a file may have several solids.
 //
 // STL has float32 coordinates, no unit and no points: [Mesh.Vertices] gives the
 // corners and [Mesh.Sample] points of the surface. The unit is metres unless the
@@ -14,8 +14,9 @@
 // # Damaged and hostile files
 //
 // A file is refused rather than guessed at, and no prefix of a valid file is
-// valid, but for the last end of line. Nothing is allocated because a file says so: any file costs at
-// most 16 MiB and 8 times its own size, with its Vertices.
+// valid, but for one that lacks only what follows the last "endsolid". Nothing
+// is allocated because a file says so: any file costs at most 16 MiB and 8
+// times its own size, with its Vertices.
 package stl
 
 import (

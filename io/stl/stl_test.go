@@ -357,10 +357,10 @@ func ExampleMesh_Sample() {
 	m := &Mesh{XYZ: []float32{0, 0, 1, 2, 0, 1, 2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 2, 1}}
 	c, err := m.Sample(1000, 0)
 	lo, hi, _ := c.Bounds()
-	fmt.Println(c.Len(), c.Normal(0), lo.X >= 0 && hi.X <= 2, err)
+	fmt.Println(c.Len(), c.Normals[:3], lo.X >= 0 && hi.X <= 2, err)
 	fmt.Println(m.Vertices().XYZ)
 	// Output:
-	// 1000 (0.000000000000000000000000, 0.000000000000000000000000, 1.000000000000000000000000) true <nil>
+	// 1000 [0 0 1] true <nil>
 	// [0 0 1 2 0 1 2 2 1 0 2 1]
 }
 

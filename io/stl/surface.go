@@ -64,8 +64,8 @@ func hash(p []float32) uint64 {
 }
 
 // Sample returns n points of the surface with the normals of their triangles,
-// drawn with equal probability per area. The same seed gives the same points. It fails with
-// an error wrapping [ErrSurface] when the triangles have no area.
+// drawn with equal probability per area. The same seed gives the same points.
+// It fails with an error wrapping [ErrSurface] when the triangles have no area.
 func (m *Mesh) Sample(n int, seed uint64) (*pointcloud.Cloud, error) {
 	m.check()
 	area := make([]float64, m.Len()) // summed up
@@ -122,9 +122,11 @@ const bridge = 10
 
 // FromCloud returns the surface of an organised cloud: two triangles for each
 // four pixels in a square that are measured, one where three are, seen from the
-// front by a camera that looks along +z. Those with an edge more than 10 times as long as the median distance of neighbours in a
-// row are left out: they bridge a jump in depth. The offset is not added. It fails with an error wrapping
-// [ErrSurface] when the cloud is not organised or has no such triangle.
+// front by a camera that looks along +z. Those with an edge more than 10 times
+// as long as the median distance of neighbours in a row are left out: they
+// bridge a jump in depth. The offset is not added. It fails with an error
+// wrapping [ErrSurface] when the cloud is not organised or has no such
+// triangle.
 func FromCloud(c *pointcloud.Cloud) (*Mesh, error) {
 	if !c.Organised() {
 		return nil, fmt.Errorf("%w: STL holds triangles, and a cloud that is not organised has none", ErrSurface)

@@ -16,7 +16,8 @@ const (
 	// XYZ has blanks between values. What is not coordinates is named in a comment
 	// before the first line, millimetres and the raster are comments too.
 	XYZ Format = iota
-	// CSV has commas between values and a first line of names: "x [mm]" for millimetres.
+	// CSV has commas between values and a first line of names: "x [mm]" for
+	// millimetres.
 	CSV
 	// PTS has the number of points before them: x, y, z, the field "intensity" if
 	// there is one, and the colour.
@@ -28,12 +29,13 @@ type EncodeOptions struct {
 	Format Format
 }
 
-// Encode writes a cloud. Decode gives back, bit by bit but for the payload of NaN,
-// what the format has: XYZ everything, CSV everything but the raster, PTS
-// coordinates, intensity and colour. Coordinates with an Offset are sums, correct
-// to half a unit in the last place of a float64. Missing points are written, as nan, in an organised XYZ
-// only; elsewhere they are left out. A file without any point cannot be read. It
-// panics when the cloud's slices do not fit together.
+// Encode writes a cloud. Decode gives back, bit by bit but for the payload of
+// NaN, what the format has: XYZ everything, CSV everything but the raster, PTS
+// coordinates, intensity and colour. Coordinates with an Offset are sums,
+// correct to half a unit in the last place of a float64. Missing points are
+// written, as nan, in an organised XYZ only; elsewhere they are left out. A
+// file without any point cannot be read. It panics when the cloud's slices do
+// not fit together.
 func Encode(w io.Writer, c *pointcloud.Cloud, o EncodeOptions) error {
 	if !c.Organised() || o.Format != XYZ {
 		c = points.Measured(c)

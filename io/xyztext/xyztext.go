@@ -1,30 +1,34 @@
 // Package xyztext reads and writes point clouds as text, a point per line: XYZ,
 // CSV, TXT, ASC and PTS files.
 //
-// What a file looks like is found out from its first 64 KiB. Values are apart by
-// blanks, commas, semicolons or tabs. With semicolons or blanks numbers may have a
-// decimal comma ("1,5 2,5 3,5"); with commas they cannot, and six whole numbers are six whole numbers.
-// Lines that begin with #, // or % are comments. A first line of names says what
-// the columns are; so does a comment, as CloudCompare writes it ("//X Y Z R G B"),
-// when it has a name for every column. Names are x, y, z; nx, ny, nz; r, g, b or red, green, blue, in
-// any case and order, and any other for a field; "[mm]" behind a name is the unit.
+// What a file looks like is found out from its first 64 KiB. Values are apart
+// by blanks, commas, semicolons or tabs. With semicolons or blanks numbers may
+// have a decimal comma ("1,5 2,5 3,5"); with commas they cannot, and six whole
+// numbers are six whole numbers. Lines that begin with #, // or % are comments.
+// A first line of names says what the columns are; so does a comment, as
+// CloudCompare writes it ("//X Y Z R G B"), when it has a name for every
+// column. Names are x, y, z; nx, ny, nz; r, g, b or red, green, blue, in any
+// case and order, and any other for a field; "[mm]" behind a name is the unit.
 //
 // Without names the first three columns are x, y, z. Three whole numbers from 0
-// to 255 behind them are a colour, three numbers of length 1 a normal, and any other is a
-// field "column4", "column5" and so on. A first line of one whole number is the
-// number of points of a PTS file, whose fourth column is the intensity when there are 4 or 7; such a file may have several such blocks.
+// to 255 behind them are a colour, three numbers of length 1 a normal, and any
+// other is a field "column4", "column5" and so on. A first line of one whole
+// number is the number of points of a PTS file, whose fourth column is the
+// intensity when there are 4 or 7; such a file may have several such blocks.
 //
-// Colours are whole numbers from 0 to 255, or else floats from 0 to 1 (to 255 when one is
-// above 1). Empty values, possible where commas or semicolons separate, are NaN. A point is
-// missing when a coordinate is not finite. Coordinates far from the origin get an
-// Offset, see [pointcloud.OffsetFor]. The unit is metres unless the names or a
-// comment "# unit mm" say otherwise. A comment "# raster 640 480" makes the cloud organised.
+// Colours are whole numbers from 0 to 255, or else floats from 0 to 1 (to 255
+// when one is above 1). Empty values, possible where commas or semicolons
+// separate, are NaN. A point is missing when a coordinate is not finite.
+// Coordinates far from the origin get an Offset, see [pointcloud.OffsetFor].
+// The unit is metres unless the names or a comment "# unit mm" say otherwise. A
+// comment "# raster 640 480" makes the cloud organised.
 //
 // # Damaged and hostile files
 //
 // Every line must have as many values as the first one. Text has no end mark:
-// unless it is a PTS file or has a raster, a file cut between two lines, or in the
-// last number, cannot be told from a whole one. Any file costs at most 16 MiB and 8 times its size.
+// unless it is a PTS file or has a raster, a file cut between two lines, or in
+// the last number, cannot be told from a whole one. Any file costs at most 16
+// MiB and 8 times its size.
 package xyztext
 
 import (

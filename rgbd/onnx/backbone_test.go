@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -52,9 +53,9 @@ func write(t testing.TB, n *tinyonnx.Net) string {
 	return path
 }
 
-// image returns whole values from 0 to 255, which the tiny network treats
+// pixels returns whole values from 0 to 255, which the tiny network treats
 // exactly.
-func image(seed uint64, h, w int) *grid.Map {
+func pixels(seed uint64, h, w int) *grid.Map {
 	m := grid.New(h, w, 3)
 	r := rand.New(rand.NewPCG(seed, 1))
 	for i := range m.Data {
@@ -91,7 +92,7 @@ func TestExact(t *testing.T) {
 	}
 	for i, size := range [][2]int{{32, 48}, {16, 16}, {224, 224}, {32, 48}, {128, 16}} {
 		h, w := size[0], size[1]
-		in := []*grid.Map{image(uint64(i), h, w), image(uint64(i)+100, h, w), image(uint64(i)+200, h, w)}
+		in := []*grid.Map{pixels(uint64(i), h, w), pixels(uint64(i)+100, h, w), pixels(uint64(i)+200, h, w)}
 		for j, got := range features(t, b, in...) {
 			fine, coarse := tinyonnx.Apply(in[j].Data, h, w)
 			if !slices.Equal(got[0].Data, fine) || !slices.Equal(got[1].Data, coarse) {
@@ -115,6 +116,9 @@ func TestShared(t *testing.T) {
 		{"resnet18_l23_int8_cmc.onnx", rgbd.BackboneInfo{Height: 224, Width: 224, Layers: []rgbd.Layer{{Name: "relu_43", Channels: 128, Stride: 8}, {Name: "relu_64", Channels: 256, Stride: 16}}}},
 	} {
 		t.Run(c.file, func(t *testing.T) {
+			if testing.Short() && c.want.Height == 0 {
+				t.Skip("the largest of the networks")
+			}
 			b := open(t, golden.Shared(t, "weights/"+c.file), onnx.Options{})
 			info := b.Info()
 			if !slices.Equal(info.Layers, c.want.Layers) || info.Height != c.want.Height || info.Width != c.want.Width || info.Name != c.file {
@@ -122,7 +126,7 @@ func TestShared(t *testing.T) {
 			}
 			var in []*grid.Map
 			var serial [][]*grid.Map
-			for i := range 4 {
+			for i := range 2 {
 				in = append(in, normalised(uint64(i)))
 				serial = append(serial, features(t, b, in[i])[0])
 			}
@@ -153,7 +157,7 @@ func TestShared(t *testing.T) {
 
 // normalised returns an input of 224×224 with values as of a normalised image.
 func normalised(seed uint64) *grid.Map {
-	m := image(seed, 224, 224)
+	m := pixels(seed, 224, 224)
 	for i, v := range m.Data {
 		m.Data[i] = (v/255 - 0.45) / 0.225
 	}
@@ -164,15 +168,65 @@ func TestCancelled(t *testing.T) {
 	b := open(t, write(t, tinyonnx.TwoConvs()), onnx.Options{})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if m, err := b.Features(ctx, []*grid.Map{image(1, 16, 16)}); !errors.Is(err, context.Canceled) || m != nil {
+	if m, err := b.Features(ctx, []*grid.Map{pixels(1, 16, 16)}); !errors.Is(err, context.Canceled) || m != nil {
 		t.Errorf("%v, %v", m, err)
 	}
 	if m := features(t, b); len(m) != 0 {
 		t.Errorf("no input gives %d results", len(m))
 	}
 	b.Close()
-	if _, err := b.Features(context.Background(), []*grid.Map{image(1, 16, 16)}); !errors.Is(err, onnx.ErrClosed) {
+	if _, err := b.Features(context.Background(), []*grid.Map{pixels(1, 16, 16)}); !errors.Is(err, onnx.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
 	b.Close()
+}
+
+// TestCloseWhileRunning closes a backbone that others use: each call gives all or
+// ErrClosed.
+func TestCloseWhileRunning(t *testing.T) {
+	for range 20 {
+		b := open(t, write(t, tinyonnx.TwoConvs()), onnx.Options{})
+		in := []*grid.Map{pixels(1, 64, 64), pixels(2, 64, 64), pixels(3, 64, 64)}
+		fine, _ := tinyonnx.Apply(in[2].Data, 64, 64)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for {
+					m, err := b.Features(context.Background(), in)
+					if errors.Is(err, onnx.ErrClosed) && m == nil {
+						return
+					}
+					if err != nil || !slices.Equal(m[2][0].Data, fine) {
+						t.Errorf("wrong values, or %v", err)
+						return
+					}
+				}
+			})
+		}
+		b.Close()
+		wg.Wait()
+	}
+}
+
+// TestCheck runs the library's own test.
+func TestCheck(t *testing.T) {
+	needLibrary(t)
+	lib, err := onnx.Check(context.Background(), "")
+	if err != nil || len(lib.SHA256) != 64 || lib.Version == "" || !filepath.IsAbs(lib.Path) {
+		t.Errorf("%+v, %v", lib, err)
+	}
+}
+
+// TestWithoutCgo says what is missing.
+func TestWithoutCgo(t *testing.T) {
+	if onnx.Usable {
+		t.Skip("built with cgo")
+	}
+	_, err := onnx.Open(write(t, tinyonnx.TwoConvs()), onnx.Options{})
+	if !errors.Is(err, onnx.ErrLibrary) || !strings.Contains(err.Error(), "built without cgo") || !strings.Contains(err.Error(), "CGO_ENABLED=1") {
+		t.Error(err)
+	}
+	if _, err := onnx.Check(context.Background(), ""); !errors.Is(err, onnx.ErrLibrary) {
+		t.Error(err)
+	}
 }

@@ -12,7 +12,7 @@ type input struct {
 }
 
 // maxPixels bounds the image size that a file can ask for.
-const maxPixels = 1 << 26
+const maxPixels = 1 << 24
 
 // input checks that a model takes one colour image and nothing else.
 func (m *Model) input() (input, error) {

@@ -41,18 +41,19 @@ with open(f"{folder}/float.ply", "wb") as f:
 
 names = sorted(n for n in os.listdir(folder) if n.endswith((".ply", ".pcd")))
 ours, theirs = {n: [] for n in names}, {n: [] for n in names}
-for turn in range(7):
-    out = subprocess.run([binary, "-test.run=^$", "-test.bench=Read", "-test.benchtime=3x"], env={**os.environ, "IAD3D_SPEED": folder},
+turns, reads = 5, 10
+for turn in range(turns):
+    out = subprocess.run([binary, "-test.run=^$", "-test.bench=Read", f"-test.benchtime={reads}x"], env={**os.environ, "IAD3D_SPEED": folder},
                          capture_output=True, text=True, check=True).stdout
     for n in names:
         m = re.search(re.escape(n.replace(".", "_")) + r"\S*\s.*?([\d.]+) cpu-ms/op", out)
         ours[n].append(float(m.group(1)))
         start = time.process_time()
-        for _ in range(3):
+        for _ in range(reads):
             c = o3d.io.read_point_cloud(f"{folder}/{n}")
-        theirs[n].append((time.process_time() - start) / 3 * 1000)
+        theirs[n].append((time.process_time() - start) / reads * 1000)
         assert len(c.points) == 1000000
-print(f"processor milliseconds of a read, median of 7 turns (least); Open3D {o3d.__version__}")
+print(f"processor milliseconds of a read, median of {turns} turns of {reads} (least); Open3D {o3d.__version__}")
 for n in names:
     a, b = ours[n], theirs[n]
     print(f"{n:12} {os.path.getsize(f'{folder}/{n}')/1e6:6.1f} MB  iad3d {statistics.median(a):7.1f} ({min(a):.1f})  Open3D {statistics.median(b):7.1f} ({min(b):.1f})")

@@ -125,3 +125,13 @@ func TestBackboneOfAModel(t *testing.T) {
 		t.Errorf("bench: %s", text)
 	}
 }
+
+// A network of other outputs is told from the model's before its layers are asked
+// for.
+func TestOtherBackbone(t *testing.T) {
+	needLibrary(t)
+	m := filepath.Join(t.TempDir(), "m.iad3d")
+	fine(t, fitArgs(t, m, "--features", "rgb", "--backbone", tinyBackbone(t), "--layers", "fine")...)
+	scan := filepath.Join(testLine(t), "gear", "test", "dent", "xyz", "000.tiff")
+	refuse(t, exitUsage, []string{"was fitted with another network, tiny.onnx"}, "score", "--model", m, "--backbone", classifier(t), scan)
+}

@@ -82,7 +82,7 @@ func TestOrtInstallFile(t *testing.T) {
 	refuse(t, exitInput, []string{"its SHA-256 is " + hash, "not the file you expect"}, "ort", "install", "--from", file, "--sha256", strings.Repeat("0", 64))
 	refuse(t, exitInput, []string{"no such file or directory"}, "ort", "install", "-q", "--from", filepath.Join(cache, "none"))
 	text := put(t, filepath.Join(t.TempDir(), "text.so"), []byte("text"))
-	refuse(t, exitInput, []string{"it is not a whole shared library", "from file text.so"}, "ort", "install", "-q", "--from", text)
+	refuse(t, exitInput, []string{"file text.so: it is not a whole shared library"}, "ort", "install", "-q", "--from", text)
 	if len(tree(t, cache)) > 1 {
 		t.Errorf("a failure left %q", tree(t, cache))
 	}

@@ -7,25 +7,31 @@ import (
 	"github.com/iad3d/iad3d/pointcloud"
 )
 
-// spfh holds the simplified histograms, unscaled: counts of neighbours per bin,
-// at most their number in each block.
-type spfh struct {
+// wide holds the simplified histograms of points with any number of neighbours,
+// unscaled: counts of neighbours per bin, at most their number in each block. It
+// is computed pair by pair, as the definition says, and [narrow] is tested
+// against it.
+type wide struct {
+	cloud      *pointcloud.Cloud
 	counts     [][Dim]float32 // whole numbers
 	pairs      []int32        // neighbours counted
 	convention Convention
 }
 
-// histograms computes the simplified point feature histograms of all valid
-// points for each list size. The counts of a size are those of the next smaller
-// one and what the further neighbours add.
-func histograms(ctx context.Context, c *pointcloud.Cloud, nb *pointcloud.Neighborhoods, o Options, sizes []int) ([]spfh, error) {
-	out := make([]spfh, len(sizes))
+// newWide computes the simplified point feature histograms of all valid points for
+// each list size. The counts of a size are those of the next smaller one and what
+// the further neighbours add.
+func newWide(ctx context.Context, c *pointcloud.Cloud, nb *pointcloud.Neighborhoods, o Options, sizes []int) ([]histograms, error) {
+	out := make([]wide, len(sizes))
+	hs := make([]histograms, len(sizes))
 	for s := range out {
-		out[s] = spfh{
+		out[s] = wide{
+			cloud:      c,
 			counts:     make([][Dim]float32, c.Len()),
 			pairs:      make([]int32, c.Len()),
 			convention: o.Convention,
 		}
+		hs[s] = &out[s]
 	}
 	order := nb.Order()
 	err := parallel.For(ctx, len(order), chunk, o.Workers, func(_, lo, hi int) {
@@ -53,27 +59,25 @@ func histograms(ctx context.Context, c *pointcloud.Cloud, nb *pointcloud.Neighbo
 			}
 		}
 	})
-	return out, err
+	return hs, err
 }
 
 // isSelf reports whether the neighbour k at position pos of point i's list is
 // what the convention takes for the point itself.
-func (s *spfh) isSelf(pos int, k, i int32) bool {
+func (s *wide) isSelf(pos int, k, i int32) bool {
 	if s.convention == PCL {
 		return k == i
 	}
 	return pos == 0
 }
 
-// weighted stores the descriptor of point i: the neighbours' histograms
-// weighted by the inverse squared distance, each block scaled to 100, plus the
-// point's own in the Open3D convention. terms is scratch space.
-func (s *spfh) weighted(c *pointcloud.Cloud, list []int32, i int32, row *[Dim]float64, terms []term) []term {
+func (s *wide) row(list []int32, i int32, row *[Dim]float64, sc *scratch) {
 	*row = [Dim]float64{}
-	terms = terms[:0]
 	if len(list) < 2 {
-		return terms
+		return
 	}
+	terms := sc.terms[:0]
+	c := s.cloud
 	p := c.At(int(i))
 	for pos, k := range list {
 		if s.isSelf(pos, k, i) || s.pairs[k] == 0 {
@@ -84,26 +88,15 @@ func (s *spfh) weighted(c *pointcloud.Cloud, list []int32, i int32, row *[Dim]fl
 			terms = append(terms, term{&s.counts[k], 100 / float64(s.pairs[k]) / dist2})
 		}
 	}
+	sc.terms = terms
+	for b := 0; b < Dim; b += bins {
+		sumBlock(terms, b, (*[bins]float64)(row[b:]))
+	}
 	own := 0.0
 	if s.convention == Open3D {
 		own = 100 / float64(s.pairs[i])
 	}
-	for b := 0; b < Dim; b += bins {
-		block := (*[bins]float64)(row[b:])
-		sumBlock(terms, b, block)
-		sum := 0.0
-		for _, v := range block {
-			sum += v
-		}
-		scale := 0.0
-		if sum != 0 {
-			scale = 100 / sum
-		}
-		for j, v := range block {
-			block[j] = float64(v*scale) + float64(own*float64(s.counts[i][b+j]))
-		}
-	}
-	return terms
+	finish(row, own, &s.counts[i])
 }
 
 // term is a neighbour's share in a descriptor.

@@ -1,0 +1,47 @@
+package simd
+
+import "unsafe"
+
+// Each function calls the kernel of the level in use, which is not Generic.
+
+func walk(nodes *Node, n int, box *Box, worst float64, limit int, runs *Run) (found, points int) {
+	return walkAVX2((*[64]uint8)(unsafe.Pointer(nodes)), n, (*[8]float64)(box), worst, limit, (*[2]int32)(unsafe.Pointer(runs)))
+}
+
+func within(x, y, z *float64, ids *int32, runs *Run, n int, query *[4]float64, dist2 *float64, near *int32) int {
+	r := (*[2]int32)(unsafe.Pointer(runs))
+	if level == AVX512 {
+		return withinAVX512(x, y, z, ids, r, n, query, dist2, near)
+	}
+	return withinAVX2(x, y, z, ids, r, n, query, dist2, near)
+}
+
+func pairBins(points *[8]float32, i int, list *int32, n int, b *Bins) {
+	if level == AVX512 {
+		pairBinsAVX512(points, i, list, n, &b[0][0], &b[1][0], &b[2][0])
+		return
+	}
+	var scratch [40][8]float32 // pairSlots of the generator
+	pairBinsAVX2(points, i, list, n, &b[0][0], &b[1][0], &b[2][0], &scratch[0])
+}
+
+func count(b *Bins, n int, counts *[33]uint8) {
+	if level == AVX512 {
+		countAVX512(&b[0][0], &b[1][0], &b[2][0], n, counts)
+		return
+	}
+	countAVX2(&b[0][0], &b[1][0], &b[2][0], n, counts)
+}
+
+func weigh(rows *Histogram, list *int32, n int, at *[3]float64, sums *[33]float64) {
+	r := (*[64]uint8)(unsafe.Pointer(rows))
+	if level == AVX512 {
+		weighAVX512(r, list, n, at, sums)
+		return
+	}
+	weighAVX2(r, list, n, at, sums)
+}
+
+func rank(dist2 *float64, near *int32, n, k int, out *int32, keys *[MaxRank]uint64) int {
+	return rankAVX512(dist2, near, n, k, out, keys)
+}

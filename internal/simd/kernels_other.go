@@ -1,0 +1,21 @@
+//go:build !amd64
+
+package simd
+
+func best() Level { return Generic }
+
+const none = "simd: no kernel for this processor"
+
+func walk(*Node, int, *Box, float64, int, *Run) (found, points int) { panic(none) }
+
+func within(_, _, _ *float64, _ *int32, _ *Run, _ int, _ *[4]float64, _ *float64, _ *int32) int {
+	panic(none)
+}
+
+func pairBins(*[8]float32, int, *int32, int, *Bins) { panic(none) }
+
+func count(*Bins, int, *[33]uint8) { panic(none) }
+
+func weigh(*Histogram, *int32, int, *[3]float64, *[33]float64) { panic(none) }
+
+func rank(_ *float64, _ *int32, _, _ int, _ *int32, _ *[MaxRank]uint64) int { panic(none) }

@@ -1,0 +1,181 @@
+package pointcloud
+
+import (
+	"math"
+
+	"github.com/iad3d/iad3d/internal/simd"
+)
+
+const (
+	// tileSide is the side, in pixels, of the squares an organised cloud is cut
+	// into before their points are parted in space.
+	tileSide = 8
+	// blockSize is the most points of a block.
+	blockSize = 16
+)
+
+// blocks groups the valid points of a cloud into compact blocks, each with its
+// bounding box, under a tree of boxes. An organised cloud is cut along its raster,
+// which costs next to nothing; only the squares of tileSide pixels are parted in
+// space, so that a block does not reach across a step in depth. Other clouds take
+// the leaves of their kd-tree.
+type blocks struct {
+	ids     []int32     // valid points, block by block
+	x, y, z []float64   // their coordinates
+	nodes   []simd.Node // preorder
+	leaves  []int32     // nodes that are leaves, in order
+}
+
+// newBlocks groups the points of c. An unorganised cloud takes the leaves of t.
+func newBlocks(c *Cloud, t func() *Tree) *blocks {
+	b := &blocks{}
+	n := 0
+	if c.Organised() {
+		n = c.CountValid()
+		b.ids = make([]int32, 0, n)
+		b.grow(n)
+		b.cut(c, 0, c.Height, 0, c.Width)
+	} else if tree := t(); tree.Len() > 0 {
+		n = tree.Len()
+		b.ids = tree.ids
+		b.grow(n)
+		b.adopt(c, tree, 0)
+	}
+	b.x, b.y, b.z = make([]float64, n), make([]float64, n), make([]float64, n)
+	for j, i := range b.ids {
+		p := c.XYZ[3*i : 3*i+3 : 3*i+3]
+		b.x[j], b.y[j], b.z[j] = float64(p[0]), float64(p[1]), float64(p[2])
+	}
+	return b
+}
+
+// grow makes room for the nodes of n points in blocks that are two thirds full.
+func (b *blocks) grow(n int) {
+	b.leaves = make([]int32, 0, n*3/(2*blockSize)+1)
+	b.nodes = make([]simd.Node, 0, 2*cap(b.leaves))
+}
+
+// cut appends the subtree of rows y0 to y1−1 and columns x0 to x1−1, unless they
+// hold no point.
+func (b *blocks) cut(c *Cloud, y0, y1, x0, x1 int) {
+	h, w := y1-y0, x1-x0
+	n := b.open()
+	switch {
+	case h <= tileSide && w <= tileSide:
+		start := len(b.ids)
+		for y := y0; y < y1; y++ {
+			for i := y*c.Width + x0; i < y*c.Width+x1; i++ {
+				if c.IsValid(i) {
+					b.ids = append(b.ids, int32(i))
+				}
+			}
+		}
+		b.nodes = b.nodes[:n]
+		if len(b.ids) > start {
+			b.part(c, start, len(b.ids))
+		}
+		return
+	case h >= w:
+		mid := y0 + halfTiles(h)
+		b.cut(c, y0, mid, x0, x1)
+		b.cut(c, mid, y1, x0, x1)
+	default:
+		mid := x0 + halfTiles(w)
+		b.cut(c, y0, y1, x0, mid)
+		b.cut(c, y0, y1, mid, x1)
+	}
+	if len(b.nodes) == n+1 {
+		b.nodes = b.nodes[:n]
+		return
+	}
+	b.close(n)
+}
+
+// halfTiles returns about half of n, a multiple of tileSide.
+func halfTiles(n int) int { return (n + 2*tileSide - 1) / (2 * tileSide) * tileSide }
+
+// part appends the subtree of the points start to end−1 of ids: halved across the
+// longest side of their box until they fit into a block.
+func (b *blocks) part(c *Cloud, start, end int) {
+	n := b.open()
+	nd := &b.nodes[n]
+	nd.Start, nd.End = int32(start), int32(end)
+	ids := b.ids[start:end]
+	inf := float32(math.Inf(1))
+	lo, hi := [3]float32{inf, inf, inf}, [3]float32{-inf, -inf, -inf}
+	for _, i := range ids {
+		for d, v := range c.XYZ[3*i : 3*i+3] {
+			lo[d], hi[d] = min(lo[d], v), max(hi[d], v)
+		}
+	}
+	axis := 0
+	for d := range 3 {
+		nd.Lo[d], nd.Hi[d] = float64(lo[d]), float64(hi[d])
+		if nd.Hi[d]-nd.Lo[d] > nd.Hi[axis]-nd.Lo[axis] {
+			axis = d
+		}
+	}
+	if len(ids) <= blockSize {
+		b.seal(n)
+		return
+	}
+	mid := (nd.Lo[axis] + nd.Hi[axis]) / 2
+	left := 0
+	for j, i := range ids {
+		if float64(c.XYZ[3*int(i)+axis]) < mid {
+			ids[j], ids[left] = ids[left], i
+			left++
+		}
+	}
+	if left == 0 || left == len(ids) { // all points are equal
+		left = len(ids) / 2
+	}
+	b.part(c, start, start+left)
+	b.part(c, start+left, end)
+	b.nodes[n].Next = int32(len(b.nodes))
+}
+
+// adopt appends the subtree of node n of a kd-tree.
+func (b *blocks) adopt(c *Cloud, t *Tree, n int) {
+	own := b.open()
+	from := &t.nodes[n]
+	if n < t.inner {
+		b.adopt(c, t, 2*n+1)
+		b.adopt(c, t, 2*n+2)
+		b.close(own)
+		return
+	}
+	nd := &b.nodes[own]
+	nd.Start, nd.End = from.start, from.end
+	for d := range 3 {
+		nd.Lo[d], nd.Hi[d] = float64(from.lo[d]), float64(from.hi[d])
+	}
+	b.seal(own)
+}
+
+// open appends a node and returns its number.
+func (b *blocks) open() int {
+	b.nodes = append(b.nodes, simd.Node{})
+	return len(b.nodes) - 1
+}
+
+// seal makes node n, the last one, a leaf.
+func (b *blocks) seal(n int) {
+	b.nodes[n].Next = int32(n + 1)
+	b.leaves = append(b.leaves, int32(n))
+}
+
+// close ends the subtree of node n: its box is the one around its children.
+func (b *blocks) close(n int) {
+	nd := &b.nodes[n]
+	nd.Next = int32(len(b.nodes))
+	first := &b.nodes[n+1]
+	nd.Lo, nd.Hi, nd.Start = first.Lo, first.Hi, first.Start
+	for m := n + 1; m < len(b.nodes); m = int(b.nodes[m].Next) {
+		child := &b.nodes[m]
+		nd.End = child.End
+		for d := range 3 {
+			nd.Lo[d], nd.Hi[d] = min(nd.Lo[d], child.Lo[d]), max(nd.Hi[d], child.Hi[d])
+		}
+	}
+}
