@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"quality":                {"pointcloud", "internal/parallel"},
 	"rgbd":                   {"pointcloud", "grid", "internal/parallel", "internal/portable"},
 	"rgbd/onnx":              {"rgbd", "grid", "internal/ortlib", "internal/tinyonnx"},
-	"io/dataset":             {"rgbd", "io/scan"},
+	"io/dataset":             {"rgbd", "pointcloud", "io/scan"},
 	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff", "io/depthpng", "io/camera", "io/pcd", "io/ply", "io/stl", "io/obj", "io/xyztext"},
 	"io/xyztiff":             {"pointcloud", "internal/limit"},
 	"io/scoremap":            {"io/npy", "io/scan", "io/xyztiff"},

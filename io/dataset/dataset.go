@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/iad3d/iad3d/io/scan"
+	"github.com/iad3d/iad3d/pointcloud"
 	"github.com/iad3d/iad3d/rgbd"
 )
 
@@ -70,6 +71,9 @@ type Set struct {
 	// the set does not say. It must not be changed.
 	ClassIDs map[uint8]string
 
+	// Unit is the one that was declared, nil for none. It must not be changed.
+	Unit *pointcloud.Unit
+
 	items map[Split][]Item
 }
 
@@ -80,6 +84,9 @@ type Options struct {
 	// scan: of Eyecandies 0 to 5, nil stands for [DefaultImage]. With another set
 	// it must be nil.
 	Image *int
+	// Unit is the unit of the numbers in cloud files, nil for what they say, and
+	// metres where they say nothing.
+	Unit *pointcloud.Unit
 }
 
 // ErrOptions is wrapped by the error about a choice that a data set does not
@@ -125,7 +132,12 @@ func Open(kind, root, class string) (*Set, error) { return Options{}.Open(kind, 
 func (o Options) Open(kind, root, class string) (*Set, error) {
 	for _, l := range layouts {
 		if l.kind == kind {
-			return l.open(root, class, o)
+			s, err := l.open(root, class, o)
+			if err != nil {
+				return nil, err
+			}
+			s.Unit = o.Unit
+			return s, nil
 		}
 	}
 	return nil, unknown(kind)
@@ -148,9 +160,9 @@ func (s *Set) Splits() []Split {
 // number of points, and marks nothing in a good scan. It is nil when the item has
 // none.
 func (s *Set) Load(it Item) (*rgbd.Labelled, error) {
-	o, path := scan.Options{Colour: it.Colour, NoColour: it.Colour == "", Name: it.Name}, it.XYZ
+	o, path := scan.Options{Colour: it.Colour, NoColour: it.Colour == "", Name: it.Name, Unit: s.Unit}, it.XYZ
 	if it.Depth != "" {
-		path = it.Depth
+		path, o.Unit = it.Depth, nil
 		var err error
 		if o.Camera, err = EyecandiesCamera(it.beside(infoDepth)); err != nil {
 			return nil, err

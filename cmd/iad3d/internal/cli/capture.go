@@ -18,11 +18,14 @@ type capture struct {
 	rgb, intrinsics string
 	depthScale      float64
 	depthInvalid    string
+	unit            string
 }
 
 func (c *capture) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.rgb, "rgb", "", "colour image of the scan, when there is only one")
+	f.StringVar(&c.unit, "unit", "", "unit of the numbers in cloud files: m or mm (what they say, else m)")
+	complete(cmd, "unit", "m", "mm")
 	f.StringVar(&c.intrinsics, "intrinsics", "", "camera file (YAML or JSON), which depth images need")
 	f.Float64Var(&c.depthScale, "depth-scale", 0, "metres per step of a depth image (as the camera file says, else 0.001, of floats 1)")
 	f.StringVar(&c.depthInvalid, "depth-invalid", "", "values of missing pixels, joined by commas, or none (as the camera file says, else 0)")
@@ -32,6 +35,10 @@ func (c *capture) add(cmd *cobra.Command) {
 // read once.
 func (c *capture) options(cmd *cobra.Command) (scan.Options, error) {
 	o := scan.Options{Colour: c.rgb}
+	var err error
+	if o.Unit, err = unitFlag("unit", c.unit); err != nil {
+		return o, err
+	}
 	for _, name := range []string{"depth-scale", "depth-invalid"} {
 		if cmd.Flags().Changed(name) && c.intrinsics == "" {
 			return o, usagef("--%s is about depth images, which need --intrinsics", name)
@@ -56,7 +63,6 @@ func (c *capture) options(cmd *cobra.Command) (scan.Options, error) {
 		}
 	}
 	if c.intrinsics != "" {
-		var err error
 		if o.Camera, err = scan.ReadCamera(c.intrinsics); err != nil {
 			return o, err
 		}

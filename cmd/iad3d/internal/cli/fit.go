@@ -162,7 +162,7 @@ func (a *app) runFit(ctx context.Context, o *fitOptions) error {
 func (a *app) fitSet(ctx context.Context, set *dataset.Set, c iad3d.Config, label string, opts ...iad3d.Option) (*iad3d.Detector, error) {
 	b := a.progress(label, len(set.Items(dataset.Train)))
 	defer b.end()
-	return iad3d.Fit(ctx, c, rgbd.WithoutLabels(set.Scans(ctx, dataset.Train)), append(opts, iad3d.WithProgress(b.step))...)
+	return iad3d.Fit(ctx, c, a.doubting(rgbd.WithoutLabels(set.Scans(ctx, dataset.Train)), set.Unit != nil), append(opts, iad3d.WithProgress(b.step))...)
 }
 
 // modelTarget checks, before a long fit, that a model can be written under path

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,6 +81,55 @@ func TestLoose(t *testing.T) {
 	s, err := scan.Read(filepath.Join(rated, "000_bump.ply"), scan.Options{})
 	if err != nil || s.Cloud.Field("label") == nil || s.Cloud.Field("score") == nil {
 		t.Errorf("fields %v, %v", s, err)
+	}
+}
+
+// TestUnit: numbers that suit millimetres are doubted, and taken as such when told.
+func TestUnit(t *testing.T) {
+	dir := t.TempDir()
+	line := filepath.Join(dir, "line")
+	fine(t, "synth", "--loose", "--out", line, "--parts", "washer", "--defects", "bump", "--size", "80", "--train", "1", "--good", "1")
+	model := filepath.Join(dir, "m.iad3d")
+	fine(t, "fit", "--dataset", "real3d", "--root", line, "--fpfh-k", "20", "--out", model)
+	metres := filepath.Join(line, "washer", "test", "000_good.pcd")
+	s, err := scan.Read(metres, scan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	millis := filepath.Join(dir, "000_good.xyz")
+	c := *s.Cloud
+	c.XYZ = make([]float32, len(s.Cloud.XYZ))
+	for i, v := range s.Cloud.XYZ {
+		c.XYZ[i] = 1000 * v
+	}
+	if err := write(millis, func(w io.Writer) error {
+		_, err := scan.Write(w, ".xyz", &c, scan.WriteOptions{})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, "score", "--model", model, millis)
+	if !strings.Contains(r.stderr, "suits millimetres") || !strings.Contains(r.stderr, "its numbers are taken for m (--unit mm says otherwise)") {
+		t.Errorf("exit code %d, says %q", r.code, r.stderr)
+	}
+	told := run(t, "score", "--model", model, "--unit", "mm", millis)
+	if told.code != exitFine || strings.Contains(told.stderr, "warning") {
+		t.Errorf("exit code %d, says %q", told.code, told.stderr)
+	}
+	refuse(t, exitUsage, []string{"want m or mm"}, "score", "--model", model, "--unit", "inch", millis)
+	all := filepath.Join(dir, "all", "good")
+	if err := os.MkdirAll(all, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(millis, filepath.Join(all, "a.xyz")); err != nil {
+		t.Fatal(err)
+	}
+	set := []string{"fit", "--dataset", "folder", "--root", filepath.Dir(all), "--fpfh-k", "20", "--json", "--out", filepath.Join(dir, "mm.iad3d")}
+	if r := run(t, set...); !strings.Contains(r.stderr, "suits millimetres") {
+		t.Errorf("exit code %d, says %q", r.code, r.stderr)
+	}
+	if fit := document[fitDocument](t, append(set, "--unit", "mm")...); fit.Config.Voxel > 0.01 {
+		t.Errorf("voxel of %v m", fit.Config.Voxel)
 	}
 }
 

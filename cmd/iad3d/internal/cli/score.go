@@ -133,8 +133,10 @@ func (a *app) scoreFiles(ctx context.Context, d *iad3d.Detector, g *gallery, fil
 	for _, path := range files {
 		t.width = max(t.width, utf8.RuneCountInString(path))
 	}
+	declared := o.Unit != nil
+	look := func(s *rgbd.Scan) { declared = a.doubtUnit(s, declared) || declared } // one warning is enough
 	for i, path := range files {
-		r, f, err := scoreFile(ctx, d, g, path, o)
+		r, f, err := scoreFile(ctx, d, g, path, o, look)
 		if err == nil {
 			err = t.add(r, f)
 		}
@@ -152,12 +154,13 @@ func (a *app) scoreFiles(ctx context.Context, d *iad3d.Detector, g *gallery, fil
 	return bad, nil
 }
 
-func scoreFile(ctx context.Context, d *iad3d.Detector, g *gallery, path string, o scan.Options) (*iad3d.Result, report.Files, error) {
+func scoreFile(ctx context.Context, d *iad3d.Detector, g *gallery, path string, o scan.Options, look func(*rgbd.Scan)) (*iad3d.Result, report.Files, error) {
 	var f report.Files
 	s, err := readScan(path, o)
 	if err != nil {
 		return nil, f, err
 	}
+	look(s)
 	r, err := d.Score(ctx, s)
 	if err != nil {
 		return nil, f, err

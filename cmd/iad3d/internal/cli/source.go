@@ -18,6 +18,7 @@ import (
 type source struct {
 	kind, root, class string
 	image             int
+	unit              string
 	flags             *pflag.FlagSet
 }
 
@@ -27,6 +28,8 @@ func (s *source) add(cmd *cobra.Command) {
 	f.StringVar(&s.root, "root", "", "folder of the data set, or of one class of it")
 	f.StringVar(&s.class, "class", "", "class (kind of part); may be left out where there is only one")
 	f.IntVar(&s.image, "image", dataset.DefaultImage, "number of the colour image, of an eyecandies sample")
+	f.StringVar(&s.unit, "unit", "", "unit of the numbers in cloud files: m or mm (what they say, else m)")
+	complete(cmd, "unit", "m", "mm")
 	s.flags = f
 	complete(cmd, "dataset", dataset.Kinds()...)
 }
@@ -41,6 +44,10 @@ func (s *source) open() (*dataset.Set, error) {
 		return nil, err
 	}
 	var o dataset.Options
+	var err error
+	if o.Unit, err = unitFlag("unit", s.unit); err != nil {
+		return nil, err
+	}
 	if s.flags.Changed("image") {
 		o.Image = &s.image
 	}
