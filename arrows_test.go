@@ -13,8 +13,8 @@ const modulePath = "github.com/iad3d/iad3d"
 // decision about the structure: CONTRIBUTING.md has the map.
 var arrows = map[string][]string{
 	"cmd/iad3d":              {"cmd/iad3d/internal/cli"},
-	"cmd/iad3d/internal/cli": {".", "io/*", "mapeval", "metrics", "report", "report/*", "rgbd", "rgbd/onnx", "pointcloud", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
-	".":                      {"pointcloud", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
+	"cmd/iad3d/internal/cli": {".", "io/*", "mapeval", "metrics", "report", "report/*", "rgbd", "rgbd/onnx", "pointcloud", "quality", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
+	".":                      {"pointcloud", "quality", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
 	"mapeval":                {"metrics", "grid", "io/groundtruth", "io/scoremap", "io/scan"},
 	"report/curve":           {"metrics"},
 	"report":                 {".", "metrics", "grid", "pointcloud", "rgbd"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/memory"
+	"github.com/iad3d/iad3d/quality"
 	"github.com/iad3d/iad3d/rgbd"
 )
 
@@ -16,7 +17,8 @@ type Detector struct {
 	describer
 	bank       *memory.Bank
 	provenance Provenance
-	closer     func() error // of the mapped model file; nil when fitted in memory
+	limits     *quality.Limits // of valid captures; nil in models of earlier versions
+	closer     func() error    // of the mapped model file; nil when fitted in memory
 }
 
 // check returns an error when the bank is too small to score with.
@@ -54,13 +56,45 @@ func (d *Detector) Close() error {
 	return d.closer()
 }
 
-// Score rates one scan. An unusable scan gives an error wrapping
+// Limits returns what a valid capture looks like by the scans of the fit; nil when
+// the model does not say.
+func (d *Detector) Limits() *quality.Limits {
+	if d.limits == nil {
+		return nil
+	}
+	l := *d.limits
+	return &l
+}
+
+// invalid returns why the capture is none that scores can be trusted of.
+func (d *Detector) invalid(ctx context.Context, s *rgbd.Scan) ([]quality.Reason, error) {
+	if d.limits == nil {
+		return nil, nil
+	}
+	m, err := quality.Measure(ctx, s.Cloud, d.config.Workers)
+	if err != nil {
+		return nil, err
+	}
+	return d.limits.Check(m), nil
+}
+
+// Score rates one scan, and says in Result.Invalid when the capture is not like
+// those of the fit, see package quality. An unusable scan gives an error wrapping
 // [rgbd.ErrScan]; one that shows the plane parts lie on but no part wraps
 // [pointcloud.ErrNoPart] as well.
 func (d *Detector) Score(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	if err := d.config.wants(d.backbone); err != nil {
 		return nil, err
 	}
+	r, err := d.rate(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	r.Invalid, err = d.invalid(ctx, s)
+	return r, err
+}
+
+func (d *Detector) rate(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	desc, err := d.describe(ctx, s)
 	if err != nil {
 		return nil, err

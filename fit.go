@@ -13,6 +13,7 @@ import (
 
 	"github.com/iad3d/iad3d/fusion"
 	"github.com/iad3d/iad3d/memory"
+	"github.com/iad3d/iad3d/quality"
 	"github.com/iad3d/iad3d/rgbd"
 )
 
@@ -83,6 +84,7 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 	}
 	look := describer{config: c, backbone: o.backbone}
 	var rows memory.Rows
+	var captures []*quality.Measurement
 	digest := sha256.New()
 	n := 0
 	for s, err := range scans {
@@ -101,6 +103,11 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 		if n == 0 {
 			look.mean = d.mean
 		}
+		m, err := quality.Measure(ctx, s.Cloud, c.Workers)
+		if err != nil {
+			return nil, err
+		}
+		captures = append(captures, m)
 		rows.Append(d.rows)
 		hashScan(digest, s, c.has(FeatureRGB))
 		n++
@@ -121,8 +128,13 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 	if err != nil {
 		return nil, fmt.Errorf("fit of %d scans: %w", n, err)
 	}
+	limits, err := quality.Learn(captures)
+	if err != nil {
+		return nil, fmt.Errorf("fit of %d scans: %w", n, err)
+	}
 	d := &Detector{
 		describer: look,
+		limits:    limits,
 		bank:      bank,
 		provenance: Provenance{
 			Version:    Version,

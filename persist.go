@@ -7,12 +7,14 @@ import (
 
 	"github.com/iad3d/iad3d/io/model"
 	"github.com/iad3d/iad3d/memory"
+	"github.com/iad3d/iad3d/quality"
 )
 
 // Names in the model file.
 const (
 	metaConfig     = "iad3d.config"     // Config as JSON
 	metaProvenance = "iad3d.provenance" // Provenance as JSON
+	metaLimits     = "iad3d.limits"     // quality.Limits as JSON; absent in models of earlier versions
 	tensorBank     = "bank"             // F32, rows × values
 	tensorMean     = "mean"             // F32, mean row of the first scan; of loose scans only
 	tensorScales   = "scales"           // F32, one per block of a row; absent where none is scaled
@@ -37,10 +39,15 @@ func (d *Detector) Save(path string) error {
 	if d.mean != nil {
 		tensors = append(tensors, model.Float32s(tensorMean, []int{len(d.mean)}, d.mean))
 	}
-	return model.Save(path, map[string]string{
-		metaConfig:     string(config),
-		metaProvenance: string(provenance),
-	}, tensors)
+	meta := map[string]string{metaConfig: string(config), metaProvenance: string(provenance)}
+	if d.limits != nil {
+		limits, err := json.Marshal(d.limits)
+		if err != nil {
+			return err
+		}
+		meta[metaLimits] = string(limits)
+	}
+	return model.Save(path, meta, tensors)
 }
 
 // Load opens a model file. The bank stays in the file, which is mapped into
@@ -83,6 +90,12 @@ func fromFile(f *model.File) (*Detector, error) {
 		}
 		if err := json.Unmarshal([]byte(text), part.into); err != nil {
 			return nil, fmt.Errorf("%s: %w", part.key, err)
+		}
+	}
+	if text, ok := meta[metaLimits]; ok {
+		d.limits = new(quality.Limits)
+		if err := json.Unmarshal([]byte(text), d.limits); err != nil {
+			return nil, fmt.Errorf("%s: %w", metaLimits, err)
 		}
 	}
 	if err := d.config.check(); err != nil {

@@ -1,6 +1,9 @@
 package iad3d
 
-import "github.com/iad3d/iad3d/grid"
+import (
+	"github.com/iad3d/iad3d/grid"
+	"github.com/iad3d/iad3d/quality"
+)
 
 // Result is what a detector says of one scan.
 type Result struct {
@@ -21,6 +24,11 @@ type Result struct {
 	// Peak is the pixel of the highest map value, the first in row-major order, or
 	// the point of the highest value, the first in the cloud's.
 	Peak Peak
+	// Invalid says why the capture cannot be trusted, by what the good scans of the
+	// fit were like: too few points, too much noise, too near or far, another
+	// density. The score is then one of the capture rather than of the part. Nil for
+	// a valid capture.
+	Invalid []quality.Reason
 }
 
 // Peak is a pixel of a score map, or a point of a loose scan.

@@ -27,13 +27,15 @@ type line struct {
 	Height int        `json:"height"`
 	Points int        `json:"points,omitempty"` // of a loose scan
 	Files  Files      `json:"files,omitzero"`
+
+	Invalid []string `json:"invalid,omitempty"` // reasons, in words
 }
 
 // Line writes a result as one line of JSON, in one Write, with the keys scan,
 // source, score, peak (x, y, value), width and height of the map, whose pixels
 // peak counts, and files (map, heatmap, points) where f has any. Of a loose scan
 // x, y, width and height are 0, points is the number of its points, and peak has
-// its point (index, position).
+// its point (index, position). An invalid capture has its reasons under invalid.
 func Line(w io.Writer, r *iad3d.Result, f Files) error {
 	if err := checkResult(r); err != nil {
 		return err
@@ -41,6 +43,9 @@ func Line(w io.Writer, r *iad3d.Result, f Files) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	l := line{Scan: r.Name, Source: r.Source, Score: r.Score, Peak: r.Peak, Points: len(r.Points), Files: f}
+	for _, reason := range r.Invalid {
+		l.Invalid = append(l.Invalid, reason.String())
+	}
 	if r.Map != nil {
 		l.Width, l.Height = r.Map.W, r.Map.H
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/iad3d/iad3d"
 	"github.com/iad3d/iad3d/io/model"
 	"github.com/iad3d/iad3d/io/scan"
+	"github.com/iad3d/iad3d/quality"
 	"github.com/iad3d/iad3d/rgbd"
 )
 
@@ -77,6 +78,7 @@ type modelDocument struct {
 	Bank       bankSize         `json:"bank"`
 	Config     iad3d.Config     `json:"config"`
 	Provenance iad3d.Provenance `json:"provenance"`
+	Limits     *quality.Limits  `json:"limits"` // of valid captures; null in models of earlier versions
 }
 
 func (a *app) inspectModel(path string, d *iad3d.Detector) error {
@@ -84,7 +86,7 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 	if err != nil {
 		return err
 	}
-	m := modelDocument{"model", path, head.Size, head.Format, head.SHA256, sizeOf(d), d.Config(), d.Provenance()}
+	m := modelDocument{"model", path, head.Size, head.Format, head.SHA256, sizeOf(d), d.Config(), d.Provenance(), d.Limits()}
 	if a.json {
 		return a.document(m)
 	}
@@ -125,7 +127,20 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 		{"scan score", top},
 		{"blur", fmt.Sprintf("%g pixels", c.Blur)},
 		{"seed", fmt.Sprint(c.Seed)},
+		{"captures", captures(m.Limits)},
 	})
+}
+
+// captures describes what a valid capture looks like.
+func captures(l *quality.Limits) string {
+	if l == nil {
+		return "not known: a model of an earlier version"
+	}
+	text := fmt.Sprintf("noise up to %.3g mm, points %.3g to %.3g mm apart", l.Noise.Max, l.Spacing.Min, l.Spacing.Max)
+	if l.Organised {
+		text += fmt.Sprintf(", %.0f %% or more of the pixels, at %.0f to %.0f mm", 100*l.Fill.Min, l.Range.Min, l.Range.Max)
+	}
+	return text
 }
 
 // scanDocument is what inspect --json writes of a scan.

@@ -36,6 +36,10 @@ scan, a heat map as a PNG; all heat maps of one call have the same colour scale.
 Files are named after the scan: test/bent/xyz/003.tiff gives bent_003.tiff and
 bent_003.png, a second scan of that name bent_003-2.
 
+A capture that is not like those of the fit, with too few points, too much noise, from
+another distance or at another density, is called invalid, with the reason (--json:
+"invalid"): its score is one of the capture rather than of the part.
+
 A scan that cannot be used is reported on standard error and the others are still
 scored; the exit code is then 3.`
 
@@ -195,6 +199,13 @@ func (t *scoreTable) add(r *iad3d.Result, f report.Files) error {
 	at := strconv.Itoa(r.Peak.X) + ", " + strconv.Itoa(r.Peak.Y)
 	if p := r.Peak.Point; p != nil {
 		at = fmt.Sprintf("%.6g, %.6g, %.6g (point %d)", p.Position[0], p.Position[1], p.Position[2], p.Index)
+	}
+	for i, reason := range r.Invalid {
+		if i == 0 {
+			at += "  invalid capture: " + reason.String()
+		} else {
+			at += "; " + reason.String()
+		}
 	}
 	return t.app.printf(row, t.width, r.Source, number(r.Score), number(float64(r.Peak.Value)), at)
 }
