@@ -18,7 +18,7 @@ var arrows = map[string][]string{
 	"mapeval":                {"metrics", "grid", "io/groundtruth", "io/scoremap", "io/scan"},
 	"report/curve":           {"metrics"},
 	"report":                 {".", "metrics", "grid", "pointcloud", "rgbd"},
-	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
+	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/pcd", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
 	"metrics":                {"grid"},
 	"fusion":                 {"grid"},
 	"memory":                 {"grid", "internal/simd", "internal/parallel", "internal/portable", "internal/numpyrandom"},

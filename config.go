@@ -3,7 +3,9 @@ package iad3d
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 
 	"github.com/iad3d/iad3d/rgbd"
 )
@@ -68,6 +70,26 @@ type Config struct {
 	// nothing else; the detector's Config tells what was decided. BTF keeps it
 	// always: there removing it is a step of its own, see Preprocess.
 	KeepPlane bool `json:"keep_plane"`
+
+	// Loose says that scans are clouds without a raster. Fit sets it by the first
+	// scan; the detector takes scans of the same sort only. They are described by
+	// fpfh alone, under the default protocol, and whole: no plane is taken away.
+	// Size, Cells and Blur are of no account then, and the following are of none
+	// for rasters.
+	Loose bool `json:"loose,omitempty"`
+	// Voxel is the side, in metres, of the voxels to whose mean points a loose scan
+	// is thinned out before it is described. Left open, it is the scan's own
+	// spacing or what leaves Points points, by the first scan of a fit.
+	Voxel float64 `json:"voxel,omitempty"`
+	// Points is the most points the first scan is thinned out to. 5,000. It bounds
+	// time and memory: describing takes about 2.5 kB per point.
+	Points int `json:"points,omitempty"`
+	// Centres is the number of evenly spread points of a loose scan that give one
+	// bank row each. 3,000.
+	Centres int `json:"centres,omitempty"`
+	// Pool is the number of points nearest to a centre whose descriptors are
+	// averaged in its row. 32.
+	Pool int `json:"pool,omitempty"`
 
 	Seed uint64 `json:"seed"`
 	// Workers is the number of goroutines of the neighbour searches, descriptors
@@ -160,5 +182,39 @@ func (c Config) check() error {
 	case c.Protocol == ProtocolBTF && (c.Neighbors != 1 || c.Top != 0 || len(c.FPFHK) != 1):
 		return bad("the BTF protocol has 1 neighbour, one FPFH and no top share")
 	}
+	if err := c.checkLoose(); err != nil {
+		return err
+	}
 	return c.checkFeatures()
+}
+
+// Bounds of the settings of loose scans.
+const (
+	leastPoints = 1000
+	mostPoints  = 1_000_000
+)
+
+func (c *Config) checkLoose() error {
+	bad := badConfig
+	switch {
+	case !(c.Voxel >= 0) || math.IsInf(c.Voxel, 1):
+		return bad("voxel %v is not a length", c.Voxel)
+	case c.Points != 0 && (c.Points < leastPoints || c.Points > mostPoints):
+		return bad("points %d is not in [%d, %d]", c.Points, leastPoints, mostPoints)
+	case c.Centres < 0 || c.Centres > mostPoints:
+		return bad("centres %d is not in [1, %d]", c.Centres, mostPoints)
+	case c.Pool < 0 || c.Pool > maxK:
+		return bad("pool %d is not in [1, %d]", c.Pool, maxK)
+	case !c.Loose:
+		return nil
+	case c.Protocol != ProtocolDefault:
+		return bad("the %s protocol needs scans with a raster, these are loose", c.Protocol)
+	case len(c.Features) != 1 || c.Features[0] != FeatureFPFH:
+		return bad("features %s need scans with a raster; of loose scans there is only %s", strings.Join(c.Features, "+"), FeatureFPFH)
+	case c.Voxel == 0 || c.Points == 0 || c.Centres == 0 || c.Pool == 0:
+		return bad("voxel %v, points %d, centres %d, pool %d: none may be 0 for loose scans", c.Voxel, c.Points, c.Centres, c.Pool)
+	case mostLoose*c.Points*max(slices.Max(c.FPFHK), c.NormalK) > maxNeighbors*4:
+		return bad("%d neighbours for each of %d points are too many", max(slices.Max(c.FPFHK), c.NormalK), c.Points)
+	}
+	return nil
 }

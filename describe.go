@@ -19,6 +19,9 @@ type description struct {
 	cellH, cellW int
 	workH, workW int    // working raster the cells tile
 	part         []bool // pixels of that raster that were described
+
+	loose *looseSample // of a loose scan, nil and the above empty otherwise
+	mean  []float32    // of its rows, when the describer has none to compare with
 }
 
 // describer turns scans into descriptor rows.
@@ -26,6 +29,7 @@ type describer struct {
 	config   Config
 	backbone rgbd.Backbone // nil when config.Backbone is
 	scales   []float32     // factor of each block; nil leaves them as they are
+	mean     []float32     // of the rows of the first loose scan; nil for rasters
 }
 
 // describe computes the descriptor rows of a scan.
@@ -33,8 +37,11 @@ func (d *describer) describe(ctx context.Context, s *rgbd.Scan) (*description, e
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	if s.Cloud.CountValid() == 0 {
-		return nil, fmt.Errorf("%w: %s: no measured point in %d×%d pixels", rgbd.ErrScan, s.Label(), s.Cloud.Width, s.Cloud.Height)
+	if err := d.config.suits(s); err != nil {
+		return nil, err
+	}
+	if d.config.Loose {
+		return d.describeLoose(ctx, s)
 	}
 	if d.config.has(FeatureRGB) && s.Colour == nil {
 		return nil, fmt.Errorf("%w: %s: no colour image, which feature %s needs", rgbd.ErrScan, s.Label(), FeatureRGB)
@@ -43,6 +50,23 @@ func (d *describer) describe(ctx context.Context, s *rgbd.Scan) (*description, e
 		return d.describeBTF(ctx, s)
 	}
 	return d.describeDefault(ctx, s)
+}
+
+// suits returns an error for a scan without a measured point, and for a loose one
+// where rasters are wanted, or the other way round.
+func (c *Config) suits(s *rgbd.Scan) error {
+	n, loose := s.Cloud.CountValid(), !s.Cloud.Organised()
+	switch {
+	case n == 0 && loose:
+		return fmt.Errorf("%w: %s: no measured point among %d", rgbd.ErrScan, s.Label(), s.Cloud.Len())
+	case n == 0:
+		return fmt.Errorf("%w: %s: no measured point in %d×%d pixels", rgbd.ErrScan, s.Label(), s.Cloud.Width, s.Cloud.Height)
+	case loose && !c.Loose:
+		return fmt.Errorf("%w: %s: cloud of %d points is not organised (it has no raster), but the model is one of rasters; fit it on loose scans", rgbd.ErrScan, s.Label(), s.Cloud.Len())
+	case !loose && c.Loose:
+		return fmt.Errorf("%w: %s: cloud has a raster of %d×%d pixels, but the model is one of loose scans; fit it on rasters", rgbd.ErrScan, s.Label(), s.Cloud.Width, s.Cloud.Height)
+	}
+	return nil
 }
 
 // describeBTF follows BTF's feature classes step by step.
@@ -145,9 +169,6 @@ const leastPart = 0.01
 func (c *Config) keepsPlane(ctx context.Context, s *rgbd.Scan) (bool, error) {
 	if c.KeepPlane {
 		return true, nil
-	}
-	if err := s.Check(); err != nil {
-		return false, err
 	}
 	work := c.working(s)
 	f, err := c.foreground(ctx, work)

@@ -69,18 +69,17 @@ func (d *Detector) Score(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := len(hits) / desc.rows.N
+	scores := meanDistances(hits, desc.rows.N)
+	if desc.loose != nil {
+		return d.config.rateLoose(ctx, s, desc.loose, scores)
+	}
 	cells := grid.New(desc.cellH, desc.cellW, 1)
-	for i := range desc.rows.N {
-		sum := 0.0
-		for _, h := range hits[i*k : (i+1)*k] {
-			sum += h.Dist
-		}
+	for i, v := range scores {
 		cell := i
 		if desc.cells != nil {
 			cell = int(desc.cells[i])
 		}
-		cells.Data[cell] = float32(sum / float64(k))
+		cells.Data[cell] = v
 	}
 	r := &Result{Name: s.Name, Source: s.Source}
 	if d.config.Protocol == ProtocolBTF {
@@ -106,6 +105,20 @@ func (d *Detector) Score(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	}
 	r.Peak = peak(r.Map)
 	return r, nil
+}
+
+// meanDistances returns the mean distance of each of n rows from its hits.
+func meanDistances(hits []memory.Hit, n int) []float32 {
+	k := len(hits) / n
+	out := make([]float32, n)
+	for i := range out {
+		sum := 0.0
+		for _, h := range hits[i*k : (i+1)*k] {
+			sum += h.Dist
+		}
+		out[i] = float32(sum / float64(k))
+	}
+	return out
 }
 
 // topMean returns the mean of the highest share of scores, at least one; it sorts

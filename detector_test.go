@@ -226,12 +226,13 @@ func TestUnusableScans(t *testing.T) {
 	}
 	loose := sheet()
 	loose.Cloud.Width, loose.Cloud.Height = 0, 0
+	loose.Colour = image.NewNRGBA(image.Rect(0, 0, 3, 3))
 	coloured := sheet()
 	coloured.Colour = image.NewNRGBA(image.Rect(0, 0, 3, 3))
 	nan := sheet()
 	nan.Cloud.XYZ[5] = float32(math.NaN())
 	for name, s := range map[string]*rgbd.Scan{
-		"no cloud": {Name: "x"}, "no valid point": empty, "not organised": loose, "colour of another size": coloured, "NaN counted as valid": nan,
+		"no cloud": {Name: "x"}, "no valid point": empty, "loose with an image": loose, "colour of another size": coloured, "NaN counted as valid": nan,
 	} {
 		for _, p := range iad3d.Protocols() {
 			_, err := iad3d.Fit(t.Context(), small(p), func(yield func(*rgbd.Scan, error) bool) { yield(s, nil) })

@@ -26,7 +26,8 @@ const btfTruthLevel = 127
 // and AU-PRO by the official algorithm (100 thresholds, limit 0.3), at the
 // scans' own resolution or, with the BTF protocol, at 224×224 with the truth
 // resized as BTF does: a truth value above 127 counts as defect there, above 0
-// otherwise. A good scan without ground truth counts as sound everywhere; one
+// otherwise. Of loose scans points take the place of pixels, and clusters of
+// defect points that of regions. A good scan without ground truth counts as sound everywhere; one
 // without a label is an error. each, when not nil, sees every scan with its
 // result, which it must not change; its error ends the evaluation.
 func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, error], each func(*rgbd.Labelled, *Result) error, opts ...Option) (*Evaluation, error) {
@@ -44,15 +45,16 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 		if err != nil {
 			return nil, err
 		}
-		truth, err := d.truth(s, r.Map)
-		if err != nil {
-			return nil, err
-		}
 		if pools[s.Defect] == nil {
 			pools[s.Defect] = new(metrics.Pixels[float32])
 		}
-		if err := pools[s.Defect].Add(metrics.FromMap(r.Map, truth)); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrEvaluate, s.Label(), err)
+		if r.Points != nil {
+			err = d.addPoints(ctx, pools[s.Defect], s, r.Points)
+		} else {
+			err = d.addMap(pools[s.Defect], s, r.Map)
+		}
+		if err != nil {
+			return nil, err
 		}
 		e.Scans = append(e.Scans, ScanScore{Name: s.Name, Defect: s.Defect, Score: r.Score, Peak: r.Peak})
 		if each != nil {
@@ -83,12 +85,15 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 	case err != nil:
 		return nil, err
 	case all.Regions == 0:
-		return nil, fmt.Errorf("%w: no defect pixel in the ground truth of %d defective scans", ErrEvaluate, e.Defective)
+		return nil, fmt.Errorf("%w: no defect in the ground truth of %d defective scans", ErrEvaluate, e.Defective)
 	}
 	e.Metrics = all.Metrics
-	if d.config.Protocol == ProtocolBTF {
+	switch {
+	case d.config.Protocol == ProtocolBTF:
 		e.Convention = fmt.Sprintf("%s; at %d×%d as BTF", convention, d.config.Size, d.config.Size)
-	} else {
+	case d.config.Loose:
+		e.Convention = fmt.Sprintf("%s; of points in place of pixels, all scans pooled; regions: defect points within %.3g mm of one another", convention, regionReach*1000*d.config.Voxel)
+	default:
 		e.Convention = convention + "; at the scans' resolution"
 	}
 	for _, kind := range kinds {
@@ -102,6 +107,18 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 		e.Defects = append(e.Defects, m)
 	}
 	return e, nil
+}
+
+// addMap adds a score map and the ground truth of its scan to a pool.
+func (d *Detector) addMap(to *metrics.Pixels[float32], s *rgbd.Labelled, m *grid.Map) error {
+	truth, err := d.truth(s, m)
+	if err != nil {
+		return err
+	}
+	if err := to.Add(metrics.FromMap(m, truth)); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrEvaluate, s.Label(), err)
+	}
+	return nil
 }
 
 // truth returns the defect pixels of s at the size of its map; nil for none.

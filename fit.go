@@ -90,13 +90,16 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 			return nil, err
 		}
 		if n == 0 {
-			if look.config.KeepPlane, err = c.keepsPlane(ctx, s); err != nil {
+			if look.config, err = c.adapt(ctx, s); err != nil {
 				return nil, err
 			}
 		}
 		d, err := look.describe(ctx, s)
 		if err != nil {
 			return nil, err
+		}
+		if n == 0 {
+			look.mean = d.mean
 		}
 		rows.Append(d.rows)
 		hashScan(digest, s, c.has(FeatureRGB))

@@ -14,6 +14,7 @@ const (
 	metaConfig     = "iad3d.config"     // Config as JSON
 	metaProvenance = "iad3d.provenance" // Provenance as JSON
 	tensorBank     = "bank"             // F32, rows × values
+	tensorMean     = "mean"             // F32, mean row of the first scan; of loose scans only
 	tensorScales   = "scales"           // F32, one per block of a row; absent where none is scaled
 )
 
@@ -32,6 +33,9 @@ func (d *Detector) Save(path string) error {
 	tensors := []model.Tensor{model.Float32s(tensorBank, []int{rows.N, rows.D}, rows.Data)}
 	if d.scales != nil {
 		tensors = append(tensors, model.Float32s(tensorScales, []int{len(d.scales)}, d.scales))
+	}
+	if d.mean != nil {
+		tensors = append(tensors, model.Float32s(tensorMean, []int{len(d.mean)}, d.mean))
 	}
 	return model.Save(path, map[string]string{
 		metaConfig:     string(config),
@@ -94,10 +98,34 @@ func fromFile(f *model.File) (*Detector, error) {
 	if d.scales, err = scalesFrom(f, &d.config); err != nil {
 		return nil, err
 	}
+	if d.mean, err = meanFrom(f, &d.config); err != nil {
+		return nil, err
+	}
 	if d.bank, err = memory.NewBank(&memory.Rows{N: shape[0], D: shape[1], Data: data}, 0); err != nil {
 		return nil, err
 	}
 	return d, d.check()
+}
+
+// meanFrom reads the mean row that the side of a loose scan's normals is chosen
+// by.
+func meanFrom(f *model.File, c *Config) ([]float32, error) {
+	if !c.Loose {
+		return nil, nil
+	}
+	mean, shape, err := f.Float32s(tensorMean)
+	if err != nil {
+		return nil, err
+	}
+	if len(shape) != 1 || shape[0] != c.rowDim() {
+		return nil, fmt.Errorf("%s has the shape %v, its configuration makes rows of %d values", tensorMean, shape, c.rowDim())
+	}
+	for _, v := range mean {
+		if v-v != 0 {
+			return nil, fmt.Errorf("%s holds %v", tensorMean, v)
+		}
+	}
+	return slices.Clone(mean), nil
 }
 
 // scalesFrom reads the factors of the blocks, copied: they outlive no mapping,

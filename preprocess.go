@@ -49,7 +49,7 @@ type Preprocessed struct {
 // or nothing but it, gives an error wrapping [rgbd.ErrScan]. The scan given is
 // not changed.
 func Preprocess(ctx context.Context, s *rgbd.Scan, o PreprocessOptions) (*Preprocessed, error) {
-	if err := s.Check(); err != nil {
+	if err := s.CheckRaster(); err != nil {
 		return nil, err
 	}
 	if o.Pad == 0 && o.BTF {

@@ -12,17 +12,29 @@ type Result struct {
 	// Map is the abnormality of each pixel, C = 1: at the scan's resolution, or
 	// 224×224 with the BTF protocol. Every pixel has a finite value, at least 0:
 	// interpolated where nothing was measured, near 0 on a plane that the default
-	// protocol removed. Valid is false where nothing was measured.
+	// protocol removed. Valid is false where nothing was measured. Nil for a loose
+	// scan.
 	Map *grid.Map
-	// Peak is the pixel of the highest map value, the first in row-major order.
+	// Points is the abnormality of each point of a loose scan, finite and at least
+	// 0; 0 where a point is not valid. Nil for a scan with a raster.
+	Points []float32
+	// Peak is the pixel of the highest map value, the first in row-major order, or
+	// the point of the highest value, the first in the cloud's.
 	Peak Peak
 }
 
-// Peak is a pixel of a score map.
+// Peak is a pixel of a score map, or a point of a loose scan.
 type Peak struct {
-	X     int     `json:"x"`
-	Y     int     `json:"y"`
-	Value float32 `json:"value"`
+	X     int        `json:"x"` // of a loose scan 0, as Y is
+	Y     int        `json:"y"`
+	Value float32    `json:"value"`
+	Point *PeakPoint `json:"point,omitempty"` // nil for a scan with a raster
+}
+
+// PeakPoint is a point of a loose scan.
+type PeakPoint struct {
+	Index    int        `json:"index"`    // in the cloud, from 0
+	Position [3]float64 `json:"position"` // x, y, z in the file's own unit and place
 }
 
 // ScanScore is one line of an evaluation.
@@ -36,7 +48,7 @@ type ScanScore struct {
 // Metrics are the figures the field reports, each in [0, 1].
 type Metrics struct {
 	ImageAUROC float64 `json:"image_auroc"` // ROC AUC of the scans' scores, ties count one half
-	PixelAUROC float64 `json:"pixel_auroc"` // ROC AUC of all pixels pooled
+	PixelAUROC float64 `json:"pixel_auroc"` // ROC AUC of all pixels pooled, or of all points of loose scans
 	AUPRO      float64 `json:"au_pro"`      // area under the per-region overlap curve
 }
 

@@ -28,7 +28,8 @@ func JSON(w io.Writer, e *iad3d.Evaluation) error {
 }
 
 // CSV writes one row per scan, in their order, under a header: name, defect,
-// score, peak_x, peak_y, peak_value. Numbers have as many digits as it takes to
+// score, peak_x, peak_y, peak_value; of loose scans peak_point, peak_x, peak_y and
+// peak_z, the index of the point and its place, in place of the two. Numbers have as many digits as it takes to
 // read the same value back (peak_value as float32).
 func CSV(w io.Writer, e *iad3d.Evaluation) error {
 	if err := checkEvaluation(e); err != nil {
@@ -36,7 +37,19 @@ func CSV(w io.Writer, e *iad3d.Evaluation) error {
 	}
 	c := csv.NewWriter(w)
 	rows := [][]string{{"name", "defect", "score", "peak_x", "peak_y", "peak_value"}}
+	loose := len(e.Scans) > 0 && e.Scans[0].Peak.Point != nil
+	if loose {
+		rows = [][]string{{"name", "defect", "score", "peak_point", "peak_x", "peak_y", "peak_z", "peak_value"}}
+	}
 	for _, s := range e.Scans {
+		if p := s.Peak.Point; loose && p != nil {
+			rows = append(rows, []string{
+				s.Name, s.Defect, strconv.FormatFloat(s.Score, 'g', -1, 64), strconv.Itoa(p.Index),
+				strconv.FormatFloat(p.Position[0], 'g', -1, 64), strconv.FormatFloat(p.Position[1], 'g', -1, 64),
+				strconv.FormatFloat(p.Position[2], 'g', -1, 64), strconv.FormatFloat(float64(s.Peak.Value), 'g', -1, 32),
+			})
+			continue
+		}
 		rows = append(rows, []string{
 			s.Name, s.Defect, strconv.FormatFloat(s.Score, 'g', -1, 64),
 			strconv.Itoa(s.Peak.X), strconv.Itoa(s.Peak.Y), strconv.FormatFloat(float64(s.Peak.Value), 'g', -1, 32),

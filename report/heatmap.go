@@ -69,7 +69,7 @@ func Heatmap(w io.Writer, s *rgbd.Scan, r *iad3d.Result, o HeatmapOptions) error
 
 // check returns an error when the three do not fit together.
 func (o HeatmapOptions) check(s *rgbd.Scan, r *iad3d.Result) error {
-	if err := s.Check(); err != nil {
+	if err := s.CheckRaster(); err != nil {
 		return fmt.Errorf("report: heat map: %w", err)
 	}
 	bad := func(format string, args ...any) error {
@@ -80,6 +80,9 @@ func (o HeatmapOptions) check(s *rgbd.Scan, r *iad3d.Result) error {
 	}
 	if err := checkResult(r); err != nil {
 		return err
+	}
+	if r.Map == nil {
+		return bad("the result is that of a loose scan, which has no map")
 	}
 	for i, v := range r.Map.Data {
 		if !finite(float64(v)) {

@@ -13,6 +13,7 @@ import (
 // choice; an empty field was not.
 type Files struct {
 	Map     string `json:"map,omitempty"`
+	Points  string `json:"points,omitempty"` // the scores of a loose scan's points
 	Heatmap string `json:"heatmap,omitempty"`
 }
 
@@ -22,34 +23,46 @@ type line struct {
 	Source string     `json:"source"`
 	Score  float64    `json:"score"`
 	Peak   iad3d.Peak `json:"peak"`
-	Width  int        `json:"width"`
+	Width  int        `json:"width"` // of the map; 0 of a loose scan
 	Height int        `json:"height"`
+	Points int        `json:"points,omitempty"` // of a loose scan
 	Files  Files      `json:"files,omitzero"`
 }
 
 // Line writes a result as one line of JSON, in one Write, with the keys scan,
 // source, score, peak (x, y, value), width and height of the map, whose pixels
-// peak counts, and files (map, heatmap) where f has any.
+// peak counts, and files (map, heatmap, points) where f has any. Of a loose scan
+// x, y, width and height are 0, points is the number of its points, and peak has
+// its point (index, position).
 func Line(w io.Writer, r *iad3d.Result, f Files) error {
 	if err := checkResult(r); err != nil {
 		return err
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
-	return wrote(e.Encode(line{r.Name, r.Source, r.Score, r.Peak, r.Map.W, r.Map.H, f}), "result of "+label(r))
+	l := line{Scan: r.Name, Source: r.Source, Score: r.Score, Peak: r.Peak, Points: len(r.Points), Files: f}
+	if r.Map != nil {
+		l.Width, l.Height = r.Map.W, r.Map.H
+	}
+	return wrote(e.Encode(l), "result of "+label(r))
 }
 
-// checkResult returns an error when r cannot be reported on: no map of one
-// channel, a peak outside it, a number that is not finite. The map's values are
-// for those to check who read them.
+// checkResult returns an error when r cannot be reported on: neither points nor a
+// map of one channel, a peak outside, a number that is not finite. The map's and
+// points' values are for those to check who read them.
 func checkResult(r *iad3d.Result) error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("report: result of %s: %s", label(r), fmt.Sprintf(format, args...))
 	}
 	m := r.Map
-	switch {
+	switch p := r.Peak.Point; {
+	case m == nil && len(r.Points) == 0:
+		return bad("no map and no points")
+	case m == nil && (p == nil || p.Index < 0 || p.Index >= len(r.Points)):
+		return bad("the peak is none of %d points", len(r.Points))
+	case m == nil && !(finite(p.Position[0]) && finite(p.Position[1]) && finite(p.Position[2])):
+		return bad("peak at %v", p.Position)
 	case m == nil:
-		return bad("no map")
 	case m.H <= 0 || m.W <= 0 || m.C != 1 || len(m.Data) != m.H*m.W || m.Valid != nil && len(m.Valid) != m.H*m.W:
 		return bad("%d values and %d flags do not make a %d×%d×%d score map", len(m.Data), len(m.Valid), m.H, m.W, m.C)
 	case r.Peak.X < 0 || r.Peak.X >= m.W || r.Peak.Y < 0 || r.Peak.Y >= m.H:

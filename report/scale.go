@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/grid"
 )
 
 // Scale returns the ends of a colour bar on which the given results can be
@@ -36,8 +37,8 @@ type Scaler struct {
 // Add takes in a result. Values that are not finite do not count.
 func (s *Scaler) Add(r *iad3d.Result) {
 	m := r.Map
-	if m == nil {
-		return
+	if m == nil { // loose
+		m = &grid.Map{Data: r.Points}
 	}
 	values := make([]float32, 0, len(m.Data))
 	for i, v := range m.Data {

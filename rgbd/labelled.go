@@ -12,6 +12,9 @@ type Labelled struct {
 	// Truth holds the class id of each pixel, 0 = sound. Nil when the set has no
 	// ground truth for this scan; a good scan then counts as sound everywhere.
 	Truth *image.Gray
+	// PointTruth says of each point of a loose scan whether it is defective. Nil
+	// when the scan is organised, and as Truth when the set has no ground truth.
+	PointTruth []bool
 }
 
 const (

@@ -13,7 +13,8 @@ import (
 )
 
 // Scan is one capture. Cloud is never nil; Colour is nil when the sensor gave
-// none, else it has the cloud's width and height.
+// none, else it has the cloud's width and height. A scan is loose when its cloud
+// is not organised: then there is neither Colour nor Intrinsics.
 type Scan struct {
 	Name   string // short, unique in its set: "bent/003"
 	Source string // the file it came from, for messages; empty when made in memory
@@ -27,8 +28,20 @@ type Scan struct {
 // ErrScan is wrapped by every error that says a scan cannot be used.
 var ErrScan = errors.New("unusable scan")
 
-// Check returns an error wrapping ErrScan when the cloud is missing, not
-// organised or inconsistent, or the colour image or the camera has another size.
+// CheckRaster is [Scan.Check] for what needs an organised cloud: a loose scan is
+// an error, too.
+func (s *Scan) CheckRaster() error {
+	if err := s.Check(); err != nil {
+		return err
+	}
+	if !s.Cloud.Organised() {
+		return fmt.Errorf("%w: %s: cloud of %d points is not organised (it has no raster)", ErrScan, s.Label(), s.Cloud.Len())
+	}
+	return nil
+}
+
+// Check returns an error wrapping ErrScan when the cloud is missing or
+// inconsistent, or the colour image or the camera has another size.
 func (s *Scan) Check() error {
 	if s.Cloud == nil {
 		return fmt.Errorf("%w: %s: no cloud", ErrScan, s.Label())
@@ -36,8 +49,8 @@ func (s *Scan) Check() error {
 	if err := s.Cloud.Check(); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrScan, s.Label(), err)
 	}
-	if !s.Cloud.Organised() {
-		return fmt.Errorf("%w: %s: cloud of %d points is not organised (it has no raster); this version fits and scores organised clouds", ErrScan, s.Label(), s.Cloud.Len())
+	if !s.Cloud.Organised() && (s.Colour != nil || s.Intrinsics != nil) {
+		return fmt.Errorf("%w: %s: a colour image or camera, but the cloud of %d points is not organised (it has no raster)", ErrScan, s.Label(), s.Cloud.Len())
 	}
 	if s.Colour != nil {
 		if b := s.Colour.Bounds(); b.Dx() != s.Cloud.Width || b.Dy() != s.Cloud.Height {

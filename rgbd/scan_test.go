@@ -23,7 +23,7 @@ func TestCheck(t *testing.T) {
 	nan.XYZ[0] = float32(math.NaN())
 	for name, s := range map[string]*Scan{
 		"no cloud":     {Source: "a.tiff"},
-		"unorganised":  {Source: "a.tiff", Cloud: loose},
+		"loose colour": {Source: "a.tiff", Cloud: loose, Colour: image.NewNRGBA(image.Rect(0, 0, 2, 1))},
 		"inconsistent": {Source: "a.tiff", Cloud: short},
 		"not finite":   {Source: "a.tiff", Cloud: nan},
 		"colour size":  {Source: "a.tiff", Cloud: cloud(), Colour: image.NewNRGBA(image.Rect(0, 0, 1, 2))},

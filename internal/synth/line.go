@@ -131,8 +131,11 @@ func Scan(ctx context.Context, part, defect string, index int, split string, o O
 	if err != nil {
 		return nil, err
 	}
-	l, _, err := scan(ctx, job{part, defect, split, index}, o, 0)
-	return l, err
+	m, err := scan(ctx, job{part, defect, split, index}, o, 0)
+	if err != nil {
+		return nil, err
+	}
+	return m.Labelled, nil
 }
 
 // job names one scan.
@@ -155,23 +158,29 @@ func (j job) source(seed uint64, stage string) *rand.Rand {
 // classID is the value of a defect's pixels in the ground truth.
 func classID(defect string) uint8 { return uint8(255 - slices.Index(Defects(), defect)) }
 
-// scan makes one scan with the given number of workers. The finding is nil for
-// a sound part. o must be normal.
-func scan(ctx context.Context, j job, o Options, workers int) (*rgbd.Labelled, *finding, error) {
+// made is a scan and what is known about it.
+type made struct {
+	*rgbd.Labelled
+	found  *finding // nil for a sound part
+	onPart []bool   // pixels that show the part
+}
+
+// scan makes one scan with the given number of workers. o must be normal.
+func scan(ctx context.Context, j job, o Options, workers int) (*made, error) {
 	at := slices.IndexFunc(catalogue(), func(k *part) bool { return k.name == j.part })
 	switch {
 	case at < 0:
-		return nil, nil, fmt.Errorf("%w: no part %q, there are %q", ErrOptions, j.part, Parts())
+		return nil, fmt.Errorf("%w: no part %q, there are %q", ErrOptions, j.part, Parts())
 	case j.defect != rgbd.Good && !slices.Contains(Defects(), j.defect):
-		return nil, nil, fmt.Errorf("%w: no defect %q, there are %q", ErrOptions, j.defect, Defects())
+		return nil, fmt.Errorf("%w: no defect %q, there are %q", ErrOptions, j.defect, Defects())
 	case j.split != Train && j.split != Validation && j.split != Test:
-		return nil, nil, fmt.Errorf("%w: no split %q", ErrOptions, j.split)
+		return nil, fmt.Errorf("%w: no split %q", ErrOptions, j.split)
 	}
 	s := newScene(catalogue()[at], o.Size, j.source(o.Seed, "pose"))
 	c := newSensor(j.source(o.Seed, "sensor"))
 	f, err := s.render(ctx, nil, nil, workers)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var (
 		fl    *flaw
@@ -182,7 +191,7 @@ func scan(ctx context.Context, j job, o Options, workers int) (*rgbd.Labelled, *
 		k := kinds()[slices.Index(Defects(), j.defect)]
 		p, err := s.plant(ctx, k, f, c, j.source(o.Seed, "defect"), workers)
 		if err != nil {
-			return nil, nil, fmt.Errorf("synth: %s %s: %w", j.part, j.name(), err)
+			return nil, fmt.Errorf("synth: %s %s: %w", j.part, j.name(), err)
 		}
 		id := classID(j.defect)
 		for _, i := range p.at {
@@ -193,11 +202,15 @@ func scan(ctx context.Context, j job, o Options, workers int) (*rgbd.Labelled, *
 	}
 	cloud, img, err := s.capture(ctx, f, fl, c, workers)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return &rgbd.Labelled{
-		Scan:   &rgbd.Scan{Name: j.name(), Cloud: cloud, Colour: img},
-		Defect: j.defect,
-		Truth:  truth,
-	}, found, nil
+	return &made{
+		Labelled: &rgbd.Labelled{
+			Scan:   &rgbd.Scan{Name: j.name(), Cloud: cloud, Colour: img},
+			Defect: j.defect,
+			Truth:  truth,
+		},
+		found:  found,
+		onPart: f.onPart,
+	}, nil
 }

@@ -78,10 +78,11 @@ func TestEveryDefectShows(t *testing.T) {
 	const size = 72
 	each(t, func(t *testing.T, part, defect string) {
 		for i := range 2 {
-			l, f, err := scan(t.Context(), job{part, defect, Test, i}, Options{Seed: 2, Size: size}, 0)
+			m, err := scan(t.Context(), job{part, defect, Test, i}, Options{Seed: 2, Size: size}, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
+			l, f := m.Labelled, m.found
 			if err := l.Check(); err != nil {
 				t.Fatal(err)
 			}

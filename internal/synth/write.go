@@ -42,6 +42,7 @@ type marker struct {
 	Good       int      `json:"good"`
 	PerDefect  int      `json:"per_defect"`
 	Defects    []string `json:"defects"`
+	Loose      bool     `json:"loose,omitempty"`
 }
 
 // camera has the form of MVTec 3D-AD's camera_parameters.json: lengths in
@@ -78,7 +79,7 @@ func Write(ctx context.Context, dir string, o Options, progress func(done, total
 	}
 	marks := make([][]byte, len(o.Parts))
 	for i, part := range o.Parts {
-		if marks[i], err = claim(filepath.Join(dir, part), part, o); err != nil {
+		if marks[i], err = claim(filepath.Join(dir, part), part, o, false); err != nil {
 			return fmt.Errorf("synth: %w", err)
 		}
 	}
@@ -90,35 +91,17 @@ func Write(ctx context.Context, dir string, o Options, progress func(done, total
 		jobs = append(jobs, o.jobs(part)...)
 	}
 
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var (
-		found = make([]*finding, len(jobs))
-		mu    sync.Mutex
-		done  int
-	)
-	// One scan per worker: cheaper than all workers on the rows of one.
-	err = parallel.For(ctx, len(jobs), 1, 0, func(_, lo, _ int) {
-		l, f, err := scan(ctx, jobs[lo], o, 1)
-		if err == nil {
-			found[lo] = f
-			if err = store(filepath.Join(dir, jobs[lo].part, jobs[lo].split), jobs[lo], l); err != nil {
-				err = fmt.Errorf("synth: %w", err)
-			}
-		}
+	found := make([]*finding, len(jobs))
+	err = makeAll(ctx, jobs, progress, func(ctx context.Context, i int) error {
+		m, err := scan(ctx, jobs[i], o, 1)
 		if err != nil {
-			cancel(err)
-			return
+			return err
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		done++
-		if progress != nil {
-			progress(done, len(jobs))
-		}
+		found[i] = m.found
+		return store(filepath.Join(dir, jobs[i].part, jobs[i].split), jobs[i], m.Labelled)
 	})
 	if err != nil {
-		return context.Cause(ctx) // the scan's error, or why the caller stopped
+		return err
 	}
 
 	for _, part := range o.Parts {
@@ -131,6 +114,36 @@ func Write(ctx context.Context, dir string, o Options, progress func(done, total
 		if err := storeJSON(filepath.Join(dir, part, "truth.json"), defects); err != nil {
 			return fmt.Errorf("synth: %w", err)
 		}
+	}
+	return nil
+}
+
+// makeAll calls do for every job, one per worker: cheaper than all workers on the
+// rows of one scan. It returns the first error, or why the caller stopped.
+func makeAll(ctx context.Context, jobs []job, progress func(done, total int), do func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		mu   sync.Mutex
+		done int
+	)
+	err := parallel.For(ctx, len(jobs), 1, 0, func(_, lo, _ int) {
+		if err := do(ctx, lo); err != nil {
+			if !errors.Is(err, ErrOptions) && ctx.Err() == nil {
+				err = fmt.Errorf("synth: %w", err)
+			}
+			cancel(err)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		if progress != nil {
+			progress(done, len(jobs))
+		}
+	})
+	if err != nil {
+		return context.Cause(ctx)
 	}
 	return nil
 }
@@ -154,10 +167,10 @@ func (o Options) jobs(part string) []job {
 
 // claim returns the content of a part's marker, or an error when its folder is
 // someone else's.
-func claim(dir, part string, o Options) ([]byte, error) {
+func claim(dir, part string, o Options, loose bool) ([]byte, error) {
 	mark, err := encodeJSON(marker{
 		Generator: "iad3d synth", Format: format, Part: part, Seed: o.Seed, Size: o.Size, Train: o.Train,
-		Validation: o.Validation, Good: o.Good, PerDefect: o.PerDefect, Defects: o.Defects,
+		Validation: o.Validation, Good: o.Good, PerDefect: o.PerDefect, Defects: o.Defects, Loose: loose,
 	})
 	if err != nil {
 		return nil, err

@@ -18,11 +18,10 @@ func Classes(root string) ([]string, error) { return classesIn(root, isClass, no
 
 // ClassesOf is [Classes] for a data set of any of the [Kinds].
 func ClassesOf(kind, root string) ([]string, error) {
-	switch kind {
-	case "mvtec3d":
-		return Classes(root)
-	case "eyecandies":
-		return classesIn(root, isEyecandies, noEyecandies)
+	for _, l := range layouts {
+		if l.kind == kind {
+			return l.classes(root)
+		}
 	}
 	return nil, unknown(kind)
 }

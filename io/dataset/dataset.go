@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ type Item struct {
 	XYZ    string // path of the cloud; empty when there is a depth image instead
 	Depth  string // path of the depth image; empty when there is a cloud
 	Colour string // path of the colour image; empty when the set has none
-	Truth  string // path of the ground truth; never empty for a defective scan
+	Truth  string // path of the ground truth: a mask, or of loose points a text; empty when there is none
 }
 
 // Files returns the paths of all files that the item's scan and labels come from:
@@ -87,16 +88,23 @@ var ErrOptions = errors.New("dataset")
 
 // layouts are the known kinds of data set.
 var layouts = []struct {
-	kind string
-	open func(root, class string, o Options) (*Set, error)
+	kind    string
+	open    func(root, class string, o Options) (*Set, error)
+	classes func(root string) ([]string, error)
 }{
 	{"mvtec3d", func(root, class string, o Options) (*Set, error) {
 		if o.Image != nil {
 			return nil, fmt.Errorf("%w: mvtec3d has one image of each scan, there is none to choose", ErrOptions)
 		}
 		return OpenMVTec3D(root, class)
+	}, Classes},
+	{"eyecandies", OpenEyecandies, func(root string) ([]string, error) { return classesIn(root, isEyecandies, noEyecandies) }},
+	{"real3d", OpenReal3D, func(root string) ([]string, error) { return classesIn(root, isTemplates, noTemplates) }},
+	{"shapenet", OpenShapeNet, func(root string) ([]string, error) { return classesIn(root, isTemplates, noTemplates) }},
+	{"folder", OpenFolder, func(root string) ([]string, error) { return classesIn(root, isFolderClass, noFolderClass) }},
+	{"manifest", OpenManifest, func(root string) ([]string, error) {
+		return []string{strings.TrimSuffix(base(root), filepath.Ext(root))}, nil
 	}},
-	{"eyecandies", OpenEyecandies},
 }
 
 // Kinds returns what Open accepts as kind.
@@ -136,8 +144,9 @@ func (s *Set) Splits() []Split {
 	return slices.DeleteFunc(append(Splits(), TestPrivate), func(sp Split) bool { return len(s.items[sp]) == 0 })
 }
 
-// Load reads the files of an item. The ground truth has the cloud's size and,
-// in a good scan, no pixel above 0. Truth is nil when the item has none.
+// Load reads the files of an item. The ground truth has the cloud's size, or
+// number of points, and marks nothing in a good scan. It is nil when the item has
+// none.
 func (s *Set) Load(it Item) (*rgbd.Labelled, error) {
 	o, path := scan.Options{Colour: it.Colour, NoColour: it.Colour == "", Name: it.Name}, it.XYZ
 	if it.Depth != "" {
@@ -154,6 +163,12 @@ func (s *Set) Load(it Item) (*rgbd.Labelled, error) {
 	l := &rgbd.Labelled{Scan: sc, Defect: it.Defect}
 	if it.Truth == "" {
 		return l, nil
+	}
+	if ofPoints(it.Truth) {
+		return l, readPointTruth(l, it.Truth)
+	}
+	if !sc.Cloud.Organised() {
+		return nil, &scan.Error{Path: it.Truth, Err: errMask}
 	}
 	if l.Truth, err = scan.ReadMask(it.Truth); err != nil {
 		return nil, err

@@ -248,11 +248,11 @@ func TestMVTec3DClass(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	if got := dataset.Kinds(); !slices.Equal(got, []string{"mvtec3d", "eyecandies"}) {
+	if got := dataset.Kinds(); !slices.Equal(got, []string{"mvtec3d", "eyecandies", "real3d", "shapenet", "folder", "manifest"}) {
 		t.Errorf("kinds %q", got)
 	}
 	_, err := dataset.Open("mvtec", t.TempDir(), "")
-	if err == nil || !strings.Contains(err.Error(), `unknown kind "mvtec"; there are: mvtec3d, eyecandies`) {
+	if err == nil || !strings.Contains(err.Error(), `unknown kind "mvtec"; there are: mvtec3d, eyecandies, real3d, shapenet, folder, manifest`) {
 		t.Errorf("error %v", err)
 	}
 	if _, ok := errors.AsType[*scan.Error](err); ok {

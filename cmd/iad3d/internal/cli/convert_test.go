@@ -245,7 +245,7 @@ ground truth  none
 	putPNG(t, filepath.Join(dir, "rgb", "part.png"), image.NewNRGBA(image.Rect(0, 0, 4, 3)))
 	short := put(t, filepath.Join(dir, "short.csv"), []byte("1;2\n"))
 	refuse(t, exitInput, []string{short, "2 values in \"1;2\", want 3 or more"}, "inspect", short)
-	says := []string{loose, "cloud of 3 points is not organised (it has no raster); this version fits and scores organised clouds"}
+	says := []string{loose, "cloud of 3 points is not organised (it has no raster)"}
 	refuse(t, exitInput, says, "score", "--model", testModel(t), loose)
 	refuse(t, exitInput, says, "preprocess", "--out", filepath.Join(dir, "new"), loose)
 }

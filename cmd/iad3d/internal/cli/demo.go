@@ -84,7 +84,7 @@ func (a *app) runDemo(ctx context.Context, o *demoOptions) error {
 		return err
 	}
 	line := filepath.Join(o.out, "line")
-	if err := a.makeLine(ctx, line, o.line); errors.Is(err, synth.ErrOccupied) {
+	if err := a.makeLine(ctx, line, o.line, false); errors.Is(err, synth.ErrOccupied) {
 		return usagef("%s holds a demo with another seed or of another version; choose another folder with --out", o.out)
 	} else if err != nil {
 		return err

@@ -24,6 +24,9 @@ against all good scans.
 With --out the scores of all scans (scores.csv), the whole evaluation
 (evaluation.json), and each scan's score map and heat map are written.
 
+Of loose scans, clouds without a raster, points take the place of pixels, clusters of
+defect points that of regions, and PLY and PCD files with the points' scores that of maps.
+
 With --maps and --gt, rate the anomaly maps of any program instead, in the official
 folder layouts of MVTec 3D-AD, MVTec AD, MVTec LOCO and Eyecandies, as their scripts
 do and over every threshold. The folder of maps has that of the data set's test
@@ -118,7 +121,7 @@ func (a *app) runEval(ctx context.Context, o *evalOptions) error {
 		if err := writeEvaluation(o.out, doc); err != nil {
 			return err
 		}
-		a.note("scores.csv, evaluation.json, score maps and heat maps are in %s", o.out)
+		a.note("scores.csv, evaluation.json and the results of each scan are in %s", o.out)
 	}
 	if a.json {
 		return a.document(doc)

@@ -27,7 +27,11 @@ settings.
 
 Features of the default protocol: fpfh (geometry) and rgb (colour, through the network
 of --backbone, without it through built-in filters); of btf also depth (through the
-network), raw, hog and sift. rgb+fpfh puts both side by side.`
+network), raw, hog and sift. rgb+fpfh puts both side by side.
+
+Scans may be rasters or loose points, clouds without a raster, but not both in one
+model. Loose ones are described by fpfh under the default protocol, and whole: what
+lies around the part should not be in them.`
 
 type fitOptions struct {
 	source
@@ -74,6 +78,10 @@ func (a *app) fit() *cobra.Command {
 	f.IntVar(&c.Neighbors, "neighbors", 0, "nearest descriptors that a score is the mean of (3, btf 1)")
 	f.Float64Var(&c.Top, "top", 0, "share of the part's pixels, the highest, that make a scan's score (0.01, btf none)")
 	f.Float64Var(&c.Blur, "blur", 0, "standard deviation of the map's blur, pixels (4)")
+	f.IntVar(&c.Points, "points", 0, "of loose scans: most points they are thinned out to (5000)")
+	f.Float64Var(&c.Voxel, "voxel", 0, "of loose scans: side of the voxels for that, metres (chosen by --points)")
+	f.IntVar(&c.Centres, "centres", 0, "of loose scans: points that get a descriptor each (3000)")
+	f.IntVar(&c.Pool, "pool", 0, "of loose scans: points whose descriptors are averaged in it (32)")
 	f.BoolVar(&c.KeepPlane, "keep-plane", false, "keep the plane the part lies on (btf: always)")
 	complete(cmd, "protocol", string(iad3d.ProtocolDefault), string(iad3d.ProtocolBTF))
 	complete(cmd, "features", iad3d.Features()...)
@@ -84,7 +92,7 @@ func (a *app) fit() *cobra.Command {
 // complete makes the configuration from the flags. A number given as 0 would
 // silently become the default.
 func (o *fitOptions) complete(flags *pflag.FlagSet) error {
-	for _, name := range []string{"size", "cells", "normal-k", "coreset", "neighbors", "top", "blur"} {
+	for _, name := range []string{"size", "cells", "normal-k", "coreset", "neighbors", "top", "blur", "points", "voxel", "centres", "pool"} {
 		if f := flags.Lookup(name); f.Changed && f.Value.String() == "0" {
 			return usagef("--%s 0: want more than 0", name)
 		}

@@ -54,6 +54,9 @@ func newGallery(pictures, maps string) (*gallery, error) {
 // known.
 func (g *gallery) add(r *iad3d.Result, read func() (*rgbd.Labelled, error)) (report.Files, error) {
 	name := g.taken.unique(r.Name)
+	if r.Points != nil {
+		return g.addLoose(name, r, read)
+	}
 	f := report.Files{Map: filepath.Join(g.maps, name+".tiff"), Heatmap: filepath.Join(g.pictures, name+".png")}
 	if err := mayReplace(f); err != nil {
 		return f, err
@@ -96,6 +99,9 @@ func mayReplace(f report.Files) error {
 // draw writes the heat maps and returns the ends of their scale.
 func (g *gallery) draw(ctx context.Context, step func(done int)) (low, high float64, err error) {
 	low, high = g.scaler.Scale()
+	if len(g.pages) == 0 {
+		return low, high, nil
+	}
 	for i, p := range g.pages {
 		if err := ctx.Err(); err != nil {
 			return low, high, err

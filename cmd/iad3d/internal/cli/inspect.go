@@ -105,6 +105,11 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 		}
 		network = fmt.Sprintf("%s, layers %s, sha256 %s", b.Name, strings.Join(names, ", "), b.SHA256)
 	}
+	raster := fmt.Sprintf("%d pixels, %d cells, plane %s", c.Size, c.Cells, plane)
+	if c.Loose {
+		raster = fmt.Sprintf("none: loose points, one per %.3g mm, %d centres, means of %d", 1000*c.Voxel, c.Centres, c.Pool)
+		top = fmt.Sprintf("mean of the highest %g of the points", c.Top)
+	}
 	return a.table([][2]string{
 		{"model", path},
 		{"size", fmt.Sprintf("%s, format %d", byteCount(m.Bytes), m.Format)},
@@ -115,7 +120,7 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 		{"protocol", string(c.Protocol)},
 		{"features", strings.Join(c.Features, "+")},
 		{"network", network},
-		{"raster", fmt.Sprintf("%d pixels, %d cells, plane %s", c.Size, c.Cells, plane)},
+		{"raster", raster},
 		{"neighbours", fmt.Sprintf("normal %d, FPFH %s, bank %d", c.NormalK, strings.Trim(fmt.Sprint(c.FPFHK), "[]"), c.Neighbors)},
 		{"scan score", top},
 		{"blur", fmt.Sprintf("%g pixels", c.Blur)},

@@ -252,7 +252,7 @@ func TestUsage(t *testing.T) {
 		{append(fit, "--blur", "0"), `--blur 0: want more than 0 (see iad3d fit --help)`},
 		{append(fit, "--threads", "-1"), `--threads -1: want 0 (all) or more (see iad3d fit --help)`},
 		{append(fit, "bagel"), `unexpected argument "bagel" (see iad3d fit --help)`},
-		{[]string{"fit", "--dataset", "x", "--root", "x", "--out", "x"}, `--dataset "x": there is mvtec3d or eyecandies (see iad3d fit --help)`},
+		{[]string{"fit", "--dataset", "x", "--root", "x", "--out", "x"}, `--dataset "x": there is mvtec3d or eyecandies or real3d or shapenet or folder or manifest (see iad3d fit --help)`},
 		{[]string{"score", "a.tiff"}, `missing --model (see iad3d score --help)`},
 		{[]string{"score", "--model", "m"}, `no scan given (see iad3d score --help)`},
 		{[]string{"score", "--model", "m", "--rgb", "c", "a", "b"}, `--rgb is the image of one scan, not of 2 (see iad3d score --help)`},

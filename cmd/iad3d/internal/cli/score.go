@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"unicode/utf8"
@@ -25,6 +26,10 @@ fy, cx, cy in YAML or JSON, or what Open3D or RealSense write. Its colour image,
 for pictures only, is taken from ../rgb beside a folder named xyz or depth, from
 --rgb, or from the cloud. A folder stands for the clouds in it, or in its xyz folder;
 with --intrinsics for the .png and .tiff files in it, or in its depth folder.
+
+A model that was fitted on loose scans, clouds without a raster, scores such clouds:
+PCD, PLY, STL, OBJ and text. With --out it writes of each the points with their scores
+as a field, in a PLY and a PCD file, instead of map and picture.
 
 With --out each scan's score map is written as a float32 TIFF and, after the last
 scan, a heat map as a PNG; all heat maps of one call have the same colour scale.
@@ -99,6 +104,9 @@ func (a *app) runScore(ctx context.Context, o *scoreOptions, args []string) erro
 	bad, err := a.scoreFiles(ctx, d, g, files, o.scan)
 	if err != nil {
 		return err
+	}
+	if g != nil && d.Config().Loose {
+		a.note("points with their scores are in %s", o.out)
 	}
 	if g != nil && len(g.pages) > 0 {
 		b := a.progress("heat maps", len(g.pages))
@@ -181,8 +189,11 @@ func (t *scoreTable) add(r *iad3d.Result, f report.Files) error {
 			return err
 		}
 	}
-	return t.app.printf(row, t.width, r.Source, number(r.Score), number(float64(r.Peak.Value)),
-		strconv.Itoa(r.Peak.X)+", "+strconv.Itoa(r.Peak.Y))
+	at := strconv.Itoa(r.Peak.X) + ", " + strconv.Itoa(r.Peak.Y)
+	if p := r.Peak.Point; p != nil {
+		at = fmt.Sprintf("%.6g, %.6g, %.6g (point %d)", p.Position[0], p.Position[1], p.Position[2], p.Index)
+	}
+	return t.app.printf(row, t.width, r.Source, number(r.Score), number(float64(r.Peak.Value)), at)
 }
 
 // number formats a score for reading.

@@ -14,11 +14,16 @@ const synthLong = `Make the scans of an inspection line: procedural parts under 
 sound ones and ones with a defect, with colour and exact ground truth, in the
 layout of MVTec 3D-AD. The same options and seed give the same files.
 
+With --loose the parts are clouds without a raster, each turned at random, without
+the table and without colour, as PCD files in the layout of Real3D-AD (--dataset
+real3d), with the ground truth of each point. Defects of colour alone are left out.
+
 A part's folder must be new, empty, or made with the same options.`
 
 type synthOptions struct {
 	synth.Options
-	out string
+	out   string
+	loose bool
 }
 
 func (a *app) synth() *cobra.Command {
@@ -28,6 +33,7 @@ func (a *app) synth() *cobra.Command {
 		Short: "Make a synthetic data set",
 		Long:  synthLong,
 		Example: `  iad3d synth --out line
+  iad3d synth --out clouds --loose --parts gear
   iad3d synth --out line --parts gear,washer --defects dent,crack --per-defect 5 --size 400 --seed 7`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runSynth(cmd.Context(), &o) },
@@ -39,6 +45,7 @@ func (a *app) synth() *cobra.Command {
 	f.IntVar(&o.Size, "size", 224, "pixels along each side of a scan")
 	f.StringSliceVar(&o.Parts, "parts", nil, "parts to make, of "+strings.Join(synth.Parts(), ", ")+" (all)")
 	f.StringSliceVar(&o.Defects, "defects", nil, "defects to make, of "+strings.Join(synth.Defects(), ", ")+" (all)")
+	f.BoolVar(&o.loose, "loose", false, "make loose points, not rasters")
 	f.IntVar(&o.Train, "train", 12, "sound scans to fit on, per part")
 	f.IntVar(&o.Validation, "validation", 2, "sound validation scans per part")
 	f.IntVar(&o.Good, "good", 4, "sound test scans per part")
@@ -80,7 +87,13 @@ func (a *app) runSynth(ctx context.Context, o *synthOptions) error {
 	if w.Size == 0 {
 		return usagef("--size 0: want more than 0")
 	}
-	if err := a.makeLine(ctx, o.out, w); err != nil {
+	if o.loose {
+		o.Validation = 0
+		if o.Defects == nil {
+			o.Defects = synth.ShapeDefects()
+		}
+	}
+	if err := a.makeLine(ctx, o.out, w, o.loose); err != nil {
 		return err
 	}
 	parts, defects := o.Parts, len(o.Defects)
@@ -105,7 +118,7 @@ func (a *app) runSynth(ctx context.Context, o *synthOptions) error {
 }
 
 // makeLine writes a synthetic data set.
-func (a *app) makeLine(ctx context.Context, dir string, o synth.Options) error {
+func (a *app) makeLine(ctx context.Context, dir string, o synth.Options, loose bool) error {
 	if err := writableFolder(dir); err != nil {
 		return err
 	}
@@ -115,7 +128,11 @@ func (a *app) makeLine(ctx context.Context, dir string, o synth.Options) error {
 			b.end()
 		}
 	}()
-	return synth.Write(ctx, dir, o, func(done, total int) {
+	make := synth.Write
+	if loose {
+		make = synth.WriteLoose
+	}
+	return make(ctx, dir, o, func(done, total int) {
 		if b == nil {
 			b = a.progress("make scans", total)
 		}

@@ -1,0 +1,155 @@
+package dataset
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/iad3d/iad3d/io/scan"
+	"github.com/iad3d/iad3d/rgbd"
+)
+
+// maxManifest bounds the size of a manifest in bytes.
+const maxManifest = 64 << 20
+
+// entry is one scan of a manifest. Paths are relative to its folder.
+type entry struct {
+	Path   string `yaml:"path"`
+	Split  string `yaml:"split"`
+	Label  string `yaml:"label"`
+	Truth  string `yaml:"truth"`
+	Colour string `yaml:"colour"`
+
+	at string // "line 3", for messages
+}
+
+// OpenManifest opens the scans that a file lists, root itself, with their splits
+// and labels. It is a CSV file whose first line names the columns, or YAML (.yaml,
+// .yml), a list of maps with the same keys:
+//
+//	path    the scan, of any format that package scan recognises
+//	split   train, validation or test
+//	label   good or the kind of defect; may be empty in train, which is good
+//	truth   optional: a mask (.png), or rows "x y z label" (.txt) for loose points
+//	colour  optional: the colour image of a scan with a raster
+//
+// Paths are relative to the manifest's folder. The class is the file's stem, or
+// any name that class gives. Items are in the order of the file.
+func OpenManifest(root, class string, o Options) (*Set, error) {
+	if err := o.noImages("manifest"); err != nil {
+		return nil, err
+	}
+	b, err := readSmall(root, maxManifest)
+	if err != nil {
+		return nil, err
+	}
+	read := readCSV
+	if ext := strings.ToLower(filepath.Ext(root)); ext == ".yaml" || ext == ".yml" {
+		read = readList
+	}
+	entries, err := read(b)
+	if err != nil {
+		return nil, &scan.Error{Path: root, Err: err}
+	}
+	if len(entries) == 0 {
+		return nil, &scan.Error{Path: root, Err: errors.New("lists no scan")}
+	}
+	if class == "" {
+		class = strings.TrimSuffix(base(root), filepath.Ext(root))
+	}
+	s := &Set{Root: root, Class: class, items: make(map[Split][]Item)}
+	names := map[string]bool{}
+	for _, e := range entries {
+		it, err := e.item(filepath.Dir(root))
+		if err != nil {
+			return nil, &scan.Error{Path: root, Err: fmt.Errorf("%s: %w", e.at, err)}
+		}
+		for n, plain := 2, it.Name; names[string(it.Split)+"/"+it.Name]; n++ {
+			it.Name = fmt.Sprintf("%s-%d", plain, n)
+		}
+		names[string(it.Split)+"/"+it.Name] = true
+		s.items[it.Split] = append(s.items[it.Split], it)
+	}
+	return s, nil
+}
+
+// item checks an entry.
+func (e *entry) item(dir string) (Item, error) {
+	it := Item{Split: Split(e.Split), Defect: e.Label}
+	switch {
+	case e.Path == "":
+		return it, errors.New("no path")
+	case !slices.Contains(Splits(), it.Split):
+		return it, fmt.Errorf("split %q; there are train, validation, test", e.Split)
+	case it.Defect == "" && it.Split == Train:
+		it.Defect = rgbd.Good
+	case it.Split == Train && it.Defect != rgbd.Good:
+		return it, fmt.Errorf("label %q in the train split, which has good scans only", e.Label)
+	}
+	at := func(path string) string {
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(dir, filepath.FromSlash(path))
+	}
+	it.XYZ, it.Truth, it.Colour = at(e.Path), at(e.Truth), at(e.Colour)
+	it.Name = strings.TrimSuffix(filepath.Base(it.XYZ), filepath.Ext(it.XYZ))
+	if it.Defect != rgbd.Unlabelled {
+		it.Name = it.Defect + "/" + it.Name
+	}
+	return it, nil
+}
+
+func readCSV(b []byte) ([]entry, error) {
+	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(b, []byte("\ufeff"))))
+	r.TrimLeadingSpace = true
+	if line, _, _ := bytes.Cut(b, []byte("\n")); !bytes.Contains(line, []byte(",")) && bytes.Contains(line, []byte(";")) {
+		r.Comma = ';'
+	}
+	head, err := r.Read()
+	if err != nil {
+		return nil, fmt.Errorf("no first line of columns: %w", err)
+	}
+	for i := range head {
+		head[i] = strings.ToLower(strings.TrimSpace(head[i]))
+	}
+	for _, want := range []string{"path", "split", "label"} {
+		if !slices.Contains(head, want) {
+			return nil, fmt.Errorf("no column %q; a manifest has path, split, label and may have truth, colour", want)
+		}
+	}
+	rows, err := r.ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]entry, len(rows))
+	for i, row := range rows {
+		e := &entries[i]
+		e.at = fmt.Sprintf("scan %d", i+1)
+		for k, name := range head {
+			if to := map[string]*string{"path": &e.Path, "split": &e.Split, "label": &e.Label, "truth": &e.Truth, "colour": &e.Colour}[name]; to != nil {
+				*to = strings.TrimSpace(row[k])
+			}
+		}
+	}
+	return entries, nil
+}
+
+func readList(b []byte) ([]entry, error) {
+	var entries []entry
+	d := yaml.NewDecoder(bytes.NewReader(b))
+	d.KnownFields(true)
+	if err := d.Decode(&entries); err != nil {
+		return nil, errors.New(strings.Join(strings.Fields(err.Error()), " ")) // of one line
+	}
+	for i := range entries {
+		entries[i].at = fmt.Sprintf("scan %d", i+1)
+	}
+	return entries, nil
+}
