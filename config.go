@@ -78,7 +78,7 @@ type Config struct {
 	// for rasters.
 	Loose bool `json:"loose,omitempty"`
 	// Voxel is the side, in metres, of the voxels to whose mean points a loose scan
-	// is thinned out before it is described. Left open, it is the scan's own
+	// is thinned out before it is described. Left open, it is 1.25 times the scan's own
 	// spacing or what leaves Points points, by the first scan of a fit.
 	Voxel float64 `json:"voxel,omitempty"`
 	// Points is the most points the first scan is thinned out to. 5,000. It bounds

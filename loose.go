@@ -27,7 +27,7 @@ const (
 	// A thinned out point with fewer than strayNeighbors others within strayReach
 	// voxels is stray: a surface has about 28 there.
 	strayReach     = 3
-	strayNeighbors = 8
+	strayNeighbors = 12
 )
 
 // looseSample is where the rows of a loose scan come from.
@@ -63,8 +63,12 @@ func (c Config) adapt(ctx context.Context, s *rgbd.Scan) (Config, error) {
 	return c, err
 }
 
+// voxelSpacings is the least side of a voxel in spacings of the scan: of points
+// that lie at random four of five voxels on the surface then hold one.
+const voxelSpacings = 1.25
+
 // voxelFor returns the side, in metres, of voxels that thin s out to at most
-// Points points: not below the scan's own spacing, three digits.
+// Points points: not below voxelSpacings of its spacings, three digits.
 func (c *Config) voxelFor(ctx context.Context, s *rgbd.Scan) (float64, error) {
 	size, err := pointcloud.Spacing(ctx, s.Cloud, c.Workers)
 	if err != nil {
@@ -73,7 +77,7 @@ func (c *Config) voxelFor(ctx context.Context, s *rgbd.Scan) (float64, error) {
 	if size == 0 {
 		return 0, fmt.Errorf("%w: %s: %d measured points, most of them in one place or fewer than 7", rgbd.ErrScan, s.Label(), s.Cloud.CountValid())
 	}
-	size *= math.Sqrt(max(1, float64(s.Cloud.CountValid())/float64(c.Points)))
+	size *= voxelSpacings * math.Sqrt(max(1, float64(s.Cloud.CountValid())/float64(c.Points)))
 	for {
 		size = threeDigits(size)
 		v, err := pointcloud.VoxelDown(ctx, s.Cloud, pointcloud.VoxelOptions{Size: size})
@@ -103,10 +107,10 @@ func badVoxel(s *rgbd.Scan, err error) error {
 	return err
 }
 
-// surface returns the points of a thinned out cloud that lie on a surface, not
+// onSurface returns the points of a thinned out cloud that lie on a surface, not
 // astray: on steep walls and beside edges a sensor leaves single points, whose
 // descriptors say nothing and would be the most abnormal of a sound part.
-func (c *Config) surface(ctx context.Context, work *pointcloud.Cloud) ([]int32, error) {
+func (c *Config) onSurface(ctx context.Context, work *pointcloud.Cloud) ([]int32, error) {
 	tree := pointcloud.NewTree(work)
 	reach := strayReach * c.Voxel / work.Unit.Metres()
 	keep := make([]int32, 0, work.Len())
@@ -129,7 +133,7 @@ func (c *Config) thin(ctx context.Context, s *rgbd.Scan) (*pointcloud.Cloud, []i
 	if err != nil {
 		return nil, nil, badVoxel(s, err)
 	}
-	surface, err := c.surface(ctx, v.Cloud)
+	surface, err := c.onSurface(ctx, v.Cloud)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -193,23 +197,14 @@ func (d *describer) describeLoose(ctx context.Context, s *rgbd.Scan) (*descripti
 // fpfhLoose returns the descriptors of all points, of every neighbourhood size
 // side by side; entries are square roots as in a raster's.
 func (c *Config) fpfhLoose(ctx context.Context, work *pointcloud.Cloud) ([]float32, error) {
-	k := c.NormalK
-	for _, n := range c.FPFHK {
-		k = max(k, n)
-	}
-	nb, err := pointcloud.FindNeighborhoods(ctx, work, pointcloud.Search{K: k}, c.Workers)
-	if err != nil {
-		return nil, err
-	}
-	work.Normals, err = pointcloud.EstimateNormals(ctx, work, pointcloud.NormalOptions{
-		Search: pointcloud.Search{K: c.NormalK}, Orientation: pointcloud.OrientNone, Neighborhoods: nb, Workers: c.Workers})
+	o, err := c.surface(ctx, work, pointcloud.Search{K: c.NormalK}, pointcloud.OrientNone, 0)
 	if err != nil {
 		return nil, err
 	}
 	if err := pointcloud.OrientNormals(ctx, work, work.Normals, 0, c.Workers); err != nil {
 		return nil, err
 	}
-	tables, err := fpfh.ComputeSizes(ctx, work, fpfh.Options{Neighborhoods: nb, Workers: c.Workers}, c.FPFHK)
+	tables, err := fpfh.ComputeSizes(ctx, work, o, c.FPFHK)
 	if err != nil {
 		return nil, err
 	}

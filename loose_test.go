@@ -19,7 +19,7 @@ import (
 
 func looseScan(t *testing.T, defect string, index int, split string) *rgbd.Labelled {
 	t.Helper()
-	l, err := synth.Loose(t.Context(), "bracket", defect, index, split, synth.Options{Size: 128})
+	l, err := synth.Loose(t.Context(), "washer", defect, index, split, synth.Options{Size: 128})
 	if err != nil {
 		t.Fatal(err)
 	}

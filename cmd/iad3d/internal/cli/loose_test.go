@@ -14,7 +14,7 @@ import (
 func TestLoose(t *testing.T) {
 	dir := t.TempDir()
 	line, model, out := filepath.Join(dir, "line"), filepath.Join(dir, "m.iad3d"), filepath.Join(dir, "out")
-	made := document[synthDocument](t, "synth", "--loose", "--out", line, "--parts", "bracket", "--defects", "bump", "--size", "112", "--train", "3", "--good", "1", "--json")
+	made := document[synthDocument](t, "synth", "--loose", "--out", line, "--parts", "washer", "--defects", "bump", "--size", "128", "--train", "3", "--good", "1", "--json")
 	if p := made.Parts[0]; p.Train != 3 || p.Validation != 0 || p.Test != 2 {
 		t.Errorf("made %+v", p)
 	}
@@ -27,7 +27,7 @@ func TestLoose(t *testing.T) {
 		t.Errorf("inspect says\n%s", text)
 	}
 
-	bump := filepath.Join(line, "bracket", "test", "000_bump.pcd")
+	bump := filepath.Join(line, "washer", "test", "000_bump.pcd")
 	var r struct {
 		Points int
 		Peak   struct {
