@@ -74,7 +74,7 @@ func (c *Config) fpfhBTF(ctx context.Context, s *rgbd.Scan, work *pointcloud.Clo
 	}
 	metres := work.Unit.Metres()
 	normal := pointcloud.Search{K: c.NormalK, Radius: btfNormalRadius / metres}
-	o, err := c.normals(ctx, work, normal, pointcloud.OrientNone, btfRadius/metres)
+	o, err := c.surface(ctx, work, normal, pointcloud.OrientNone, btfRadius/metres)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func triple(m *grid.Map) *grid.Map {
 // their square roots (Hellinger's kernel): the distance of two histograms is then
 // not ruled by their largest bin.
 func (c *Config) fpfhDefault(ctx context.Context, work *pointcloud.Cloud, cellH, cellW int) (*grid.Map, error) {
-	o, err := c.normals(ctx, work, pointcloud.Search{K: c.NormalK}, pointcloud.OrientViewpoint, 0)
+	o, err := c.surface(ctx, work, pointcloud.Search{K: c.NormalK}, pointcloud.OrientViewpoint, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -189,9 +189,9 @@ func (c *Config) fpfhDefault(ctx context.Context, work *pointcloud.Cloud, cellH,
 	return grid.AdaptiveAvgPoolValid(m, cellH, cellW), nil
 }
 
-// normals estimates the normals of work and returns what FPFH needs. All searches
+// surface estimates the normals of work and returns what FPFH needs. All searches
 // share the largest one's.
-func (c *Config) normals(ctx context.Context, work *pointcloud.Cloud, normal pointcloud.Search, o pointcloud.Orientation, radius float64) (fpfh.Options, error) {
+func (c *Config) surface(ctx context.Context, work *pointcloud.Cloud, normal pointcloud.Search, o pointcloud.Orientation, radius float64) (fpfh.Options, error) {
 	widest := pointcloud.Search{K: max(slices.Max(c.FPFHK), c.NormalK), Radius: radius}
 	nb, err := pointcloud.FindNeighborhoods(ctx, work, widest, c.Workers)
 	if err != nil {
