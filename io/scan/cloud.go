@@ -40,6 +40,10 @@ func (k kind) source() (source, bool) {
 		return source{readOBJ, inspectOBJ}, true
 	case textFile:
 		return source{readText, inspectText}, true
+	case npyFile:
+		return source{readNPY, inspectNPY}, true
+	case zipFile:
+		return source{readNPZ, inspectNPZ}, true
 	}
 	return source{}, false
 }

@@ -12,7 +12,7 @@ import (
 
 // Info is what a file of a cloud says about itself before its points are read.
 type Info struct {
-	Format string   // "TIFF", "PNG", "PCD", "PLY", "STL", "OBJ", "text"
+	Format string   // "TIFF", "PNG", "PCD", "PLY", "STL", "OBJ", "NPY", "NPZ", "text"
 	Detail string   // version, encoding and the like
 	Fields []string // of a point: "x float32"
 	// Viewpoint is that of a PCD file: position and quaternion w, x, y, z.

@@ -119,7 +119,7 @@ func compare(t *testing.T, path string, w, f facts) {
 	if c.Len() != f.Points || c.CountValid() != f.Finite || c.Organised() != (w.size != "") || c.Organised() && (c.Width != 640 || c.Height != 480) {
 		t.Errorf("%s: %d points, %d of them measured, %d×%d, want %d, %d, %q", path, c.Len(), c.CountValid(), c.Width, c.Height, f.Points, f.Finite, w.size)
 	}
-	if err := s.Check(); c.Organised() != (err == nil) || err != nil && !(errors.Is(err, rgbd.ErrScan) && strings.Contains(err.Error(), "not organised")) {
+	if err := s.CheckRaster(); c.Organised() != (err == nil) || err != nil && !(errors.Is(err, rgbd.ErrScan) && strings.Contains(err.Error(), "not organised")) {
 		t.Errorf("%s: check: %v", path, err)
 	}
 	// A coordinate is rounded to float32, a sum the root of the number of points

@@ -188,7 +188,7 @@ func TestReadRefuses(t *testing.T) {
 	none.F32[7] = float32(math.Inf(1))
 	stl := make([]byte, 84)
 	copy(stl, "made by a scanner\x00")
-	const only = "this version reads xyz TIFF, PCD, PLY, STL, OBJ and text"
+	const only = "this version reads xyz TIFF, PCD, PLY, STL, OBJ, NPY, NPZ and text"
 	for name, c := range map[string]struct {
 		path  string
 		parts []string
@@ -209,7 +209,7 @@ func TestReadRefuses(t *testing.T) {
 		"E57":          {write(t, filepath.Join(dir, "e.e57"), "ASTM-E57xxxx"), []string{"is an E57 file", only}},
 		"no vertex":    {write(t, filepath.Join(dir, "n.ply"), "ply\nformat ascii 1.0\nelement vertex 0\nproperty float x\nproperty float y\nproperty float z\nend_header\n"), []string{"no point in the file"}},
 		"all missing":  {write(t, filepath.Join(dir, "n.xyz"), "nan 1 2\n1 2 inf\n"), []string{"no measured point: all 2 are not finite"}},
-		"NPY":          {write(t, filepath.Join(dir, "a.npy"), "\x93NUMPY\x01\x00"), []string{"is an NPY file", only}},
+		"NPY":          {write(t, filepath.Join(dir, "a.npy"), "\x93NUMPY\x01\x00"), []string{"npy: not a valid file"}},
 		"WebP":         {write(t, filepath.Join(dir, "w"), "RIFF\x00\x01\x00\x00WEBPVP8 "), []string{"is a WebP image, not a cloud"}},
 		"unknown":      {write(t, filepath.Join(dir, "u.tiff"), "\x00\x01\x02\x03"), []string{"unknown format (first bytes 00 01 02 03)", only}},
 		"cut short":    {write(t, filepath.Join(dir, "s.tiff"), "II*\x00\x08"), []string{"xyztiff: "}},

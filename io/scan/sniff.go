@@ -25,6 +25,8 @@ const (
 	stlFile   kind = "an STL file"
 	objFile   kind = "an OBJ file"
 	textFile  kind = "a text file"
+	npyFile   kind = "an NPY file"
+	zipFile   kind = "a ZIP archive"
 )
 
 // headSize is how much of a file sniff wants to see.
@@ -45,11 +47,11 @@ var signatures = []struct {
 	{"ply\n", plyFile}, {"ply\r", plyFile},
 	{"# .PCD", pcdFile}, {"VERSION .", pcdFile}, {"VERSION 0.", pcdFile},
 	{"solid ", stlFile}, {"solid\n", stlFile}, {"solid\r", stlFile}, {"SOLID ", stlFile},
-	{"\x93NUMPY", "an NPY file"},
+	{"\x93NUMPY", npyFile},
 	{"ASTM-E57", "an E57 file"},
 	{"LASF", "an LAS file"},
 	{"\x89HDF\r\n\x1a\n", "an HDF5 file"},
-	{"PK\x03\x04", "a ZIP archive"},
+	{"PK\x03\x04", zipFile},
 	{"\x1f\x8b", "a gzip archive"},
 	{"\x28\xb5\x2f\xfd", "a zstd archive"},
 }
@@ -125,7 +127,7 @@ func isText(head []byte) bool {
 // refuse returns the error for a file of kind k, beginning with head, that
 // should be a cloud.
 func (f *file) refuse(k kind, head []byte) error {
-	const reads = "this version reads xyz TIFF, PCD, PLY, STL, OBJ and text, and depth images of 16-bit PNG or TIFF"
+	const reads = "this version reads xyz TIFF, PCD, PLY, STL, OBJ, NPY, NPZ and text, and depth images of 16-bit PNG or TIFF"
 	switch {
 	case k == emptyFile:
 		return errors.New("is empty")

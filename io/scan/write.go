@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/iad3d/iad3d/io/npy"
 	"github.com/iad3d/iad3d/io/obj"
 	"github.com/iad3d/iad3d/io/pcd"
 	"github.com/iad3d/iad3d/io/ply"
@@ -48,6 +49,9 @@ func targets() []target {
 		{"OBJ", []string{".obj"}, keeps{colour: true, unit: true}, func(w io.Writer, c *pointcloud.Cloud, _ WriteOptions) error { return obj.Encode(w, c) }},
 		{"XYZ", []string{".xyz", ".txt", ".asc"}, keeps{raster: true, normals: true, colour: true, fields: true, intensity: true, unit: true}, encodeText(xyztext.XYZ)},
 		{"CSV", []string{".csv"}, keeps{normals: true, colour: true, fields: true, intensity: true, unit: true}, encodeText(xyztext.CSV)},
+		{"NPY", []string{".npy"}, keeps{raster: true, missing: true}, func(w io.Writer, c *pointcloud.Cloud, _ WriteOptions) error {
+			return npy.Encode(w, npy.FromCloud(c), npy.EncodeOptions{})
+		}},
 		{"PTS", []string{".pts"}, keeps{colour: true, intensity: true}, encodeText(xyztext.PTS)},
 	}
 }

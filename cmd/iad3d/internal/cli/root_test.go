@@ -267,7 +267,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"inspect"}, `want one file, not 0 (see iad3d inspect --help)`},
 		{[]string{"inspect", "a", "b"}, `want one file, not 2 (see iad3d inspect --help)`},
 		{[]string{"convert", "a"}, `want two files, IN and OUT, not 1 (see iad3d convert --help)`},
-		{[]string{"convert", "a", "b.docx"}, `b.docx: ".docx" is no extension of a format that can be written; there are .tiff .tif .pcd .ply .stl .obj .xyz .txt .asc .csv .pts (see iad3d convert --help)`},
+		{[]string{"convert", "a", "b.docx"}, `b.docx: ".docx" is no extension of a format that can be written; there are .tiff .tif .pcd .ply .stl .obj .xyz .txt .asc .csv .npy .pts (see iad3d convert --help)`},
 		{[]string{"convert", "--unit", "inch", "a", "b.ply"}, `--unit "inch": want m or mm (see iad3d convert --help)`},
 		{[]string{"convert", "--to=", "a", "b.ply"}, `--to is empty (see iad3d convert --help)`},
 		{[]string{"convert", "--surface", "-1", "a", "b.ply"}, `--surface -1: want 0 to 134217728 (see iad3d convert --help)`},
