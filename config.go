@@ -90,6 +90,11 @@ type Config struct {
 	// Pool is the number of points nearest to a centre whose descriptors are
 	// averaged in its row. 32.
 	Pool int `json:"pool,omitempty"`
+	// Align lays every loose scan on the first one of the fit ([align.Reference]):
+	// Result.Fit then has its pose and residual, and a scan that does not fit is
+	// refused, when fitting too. Scores do not depend on the pose. For parts that
+	// are seen whole, or always from much the same side.
+	Align bool `json:"align,omitempty"`
 
 	Seed uint64 `json:"seed"`
 	// Workers is the number of goroutines of the neighbour searches, descriptors

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/iad3d/iad3d/align"
 	"github.com/iad3d/iad3d/fusion"
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/memory"
@@ -22,6 +23,7 @@ type description struct {
 
 	loose *looseSample // of a loose scan, nil and the above empty otherwise
 	mean  []float32    // of its rows, when the describer has none to compare with
+	fit   *align.Fit   // on the reference, when the describer has one
 }
 
 // describer turns scans into descriptor rows.
@@ -30,6 +32,8 @@ type describer struct {
 	backbone rgbd.Backbone // nil when config.Backbone is
 	scales   []float32     // factor of each block; nil leaves them as they are
 	mean     []float32     // of the rows of the first loose scan; nil for rasters
+
+	reference *reference // that loose scans are laid on; nil for none
 }
 
 // describe computes the descriptor rows of a scan.

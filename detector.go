@@ -105,7 +105,11 @@ func (d *Detector) rate(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	}
 	scores := meanDistances(hits, desc.rows.N)
 	if desc.loose != nil {
-		return d.config.rateLoose(ctx, s, desc.loose, scores)
+		r, err := d.config.rateLoose(ctx, s, desc.loose, scores)
+		if err == nil {
+			r.Fit = desc.fit
+		}
+		return r, err
 	}
 	cells := grid.New(desc.cellH, desc.cellW, 1)
 	for i, v := range scores {

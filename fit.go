@@ -102,6 +102,11 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 		}
 		if n == 0 {
 			look.mean = d.mean
+			if look.config.Align {
+				if look.reference, err = newReference(ctx, d.loose.work, c.Workers); err != nil {
+					return nil, fmt.Errorf("%w: %s as the reference: %w", rgbd.ErrScan, s.Label(), err)
+				}
+			}
 		}
 		m, err := quality.Measure(ctx, s.Cloud, c.Workers)
 		if err != nil {

@@ -44,6 +44,9 @@ func (c Config) adapt(ctx context.Context, s *rgbd.Scan) (Config, error) {
 		return c, err
 	}
 	if c.Loose = !s.Cloud.Organised(); !c.Loose {
+		if c.Align {
+			return c, badConfig("align is for loose scans; %s has a raster", s.Label())
+		}
 		c.Voxel, c.Points, c.Centres, c.Pool = 0, 0, 0, 0
 		var err error
 		c.KeepPlane, err = c.keepsPlane(ctx, s)
@@ -172,12 +175,18 @@ func (d *describer) describeLoose(ctx context.Context, s *rgbd.Scan) (*descripti
 		copy(rows[dim*to:dim*(to+1)], rows[dim*int(from):])
 	}
 	work = work.Select(surface)
+	out := &description{}
+	if d.reference != nil {
+		if out.fit, err = d.reference.lay(ctx, s, work); err != nil {
+			return nil, err
+		}
+	}
 	tree := pointcloud.NewTree(work)
 	sample, _, err := tree.Farthest(ctx, c.Centres, -1)
 	if err != nil {
 		return nil, err
 	}
-	out := &description{loose: &looseSample{work, work.Select(sample)}}
+	out.loose = &looseSample{work, work.Select(sample)}
 	pooled, err := pointcloud.PoolMean(ctx, tree, rows[:dim*len(surface)], dim, out.loose.centres, c.Pool, c.Workers)
 	if err != nil {
 		return nil, err

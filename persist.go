@@ -39,6 +39,9 @@ func (d *Detector) Save(path string) error {
 	if d.mean != nil {
 		tensors = append(tensors, model.Float32s(tensorMean, []int{len(d.mean)}, d.mean))
 	}
+	if d.reference != nil {
+		tensors = append(tensors, d.reference.tensors()...)
+	}
 	meta := map[string]string{metaConfig: string(config), metaProvenance: string(provenance)}
 	if d.limits != nil {
 		limits, err := json.Marshal(d.limits)
@@ -112,6 +115,9 @@ func fromFile(f *model.File) (*Detector, error) {
 		return nil, err
 	}
 	if d.mean, err = meanFrom(f, &d.config); err != nil {
+		return nil, err
+	}
+	if d.reference, err = referenceFrom(f, &d.config); err != nil {
 		return nil, err
 	}
 	if d.bank, err = memory.NewBank(&memory.Rows{N: shape[0], D: shape[1], Data: data}, 0); err != nil {

@@ -1,6 +1,7 @@
 package iad3d
 
 import (
+	"github.com/iad3d/iad3d/align"
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/quality"
 )
@@ -24,6 +25,9 @@ type Result struct {
 	// Peak is the pixel of the highest map value, the first in row-major order, or
 	// the point of the highest value, the first in the cloud's.
 	Peak Peak
+	// Fit is how a loose scan lies on the first one of the fit: pose, residual and
+	// overlap, lengths in metres. Nil unless Config.Align.
+	Fit *align.Fit
 	// Invalid says why the capture cannot be trusted, by what the good scans of the
 	// fit were like: too few points, too much noise, too near or far, another
 	// density. The score is then one of the capture rather than of the part. Nil for

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/align"
 )
 
 // Files names what was written about a scan, as a path or URL of the caller's
@@ -28,21 +29,43 @@ type line struct {
 	Points int        `json:"points,omitempty"` // of a loose scan
 	Files  Files      `json:"files,omitzero"`
 
+	Fit     *fit     `json:"fit,omitempty"`     // of a loose scan that was aligned
 	Invalid []string `json:"invalid,omitempty"` // reasons, in words
+}
+
+// fit is how a scan lies on the reference.
+type fit struct {
+	RMS         float64       `json:"rms_mm"`
+	Overlap     float64       `json:"overlap"`
+	Rotation    [3][3]float64 `json:"rotation"` // rows: from the scan's axes to the reference's
+	Translation [3]float64    `json:"translation_mm"`
+}
+
+func fitOf(f *align.Fit) *fit {
+	if f == nil {
+		return nil
+	}
+	const mm = 1000
+	out := &fit{RMS: f.RMS * mm, Overlap: f.Overlap, Translation: [3]float64{f.Pose.T.X * mm, f.Pose.T.Y * mm, f.Pose.T.Z * mm}}
+	for i, row := range f.Pose.R {
+		out.Rotation[i] = [3]float64{row.X, row.Y, row.Z}
+	}
+	return out
 }
 
 // Line writes a result as one line of JSON, in one Write, with the keys scan,
 // source, score, peak (x, y, value), width and height of the map, whose pixels
 // peak counts, and files (map, heatmap, points) where f has any. Of a loose scan
 // x, y, width and height are 0, points is the number of its points, and peak has
-// its point (index, position). An invalid capture has its reasons under invalid.
+// its point (index, position); one that was aligned has its pose, residual and
+// overlap under fit. An invalid capture has its reasons under invalid.
 func Line(w io.Writer, r *iad3d.Result, f Files) error {
 	if err := checkResult(r); err != nil {
 		return err
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
-	l := line{Scan: r.Name, Source: r.Source, Score: r.Score, Peak: r.Peak, Points: len(r.Points), Files: f}
+	l := line{Scan: r.Name, Source: r.Source, Score: r.Score, Peak: r.Peak, Points: len(r.Points), Files: f, Fit: fitOf(r.Fit)}
 	for _, reason := range r.Invalid {
 		l.Invalid = append(l.Invalid, reason.String())
 	}

@@ -82,6 +82,7 @@ func (a *app) fit() *cobra.Command {
 	f.Float64Var(&c.Voxel, "voxel", 0, "of loose scans: side of the voxels for that, metres (chosen by --points)")
 	f.IntVar(&c.Centres, "centres", 0, "of loose scans: points that get a descriptor each (3000)")
 	f.IntVar(&c.Pool, "pool", 0, "of loose scans: points whose descriptors are averaged in it (32)")
+	f.BoolVar(&c.Align, "align", false, "loose scans: lay each on the first one, report how it lies, refuse those that do not fit")
 	f.BoolVar(&c.KeepPlane, "keep-plane", false, "keep the plane the part lies on (btf: always)")
 	complete(cmd, "protocol", string(iad3d.ProtocolDefault), string(iad3d.ProtocolBTF))
 	complete(cmd, "features", iad3d.Features()...)
