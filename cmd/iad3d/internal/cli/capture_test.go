@@ -58,6 +58,7 @@ pixel pitch   1.000 mm
 colour        yes
 ground truth  none
 camera        focal lengths 300, 300, centre 31.5, 31.5 pixels
+capture       fill rate 99 %, noise 0 mm, distance 301.1 mm (289.2 to 302.9), a point every 1.02 mm
 `; text != want {
 		t.Errorf("got\n%swant\n%s", text, want)
 	}

@@ -235,6 +235,7 @@ y             5421000250.00 to 5421002000.00 mm (1750.00)
 z             1000.00 to 2000.00 mm (1000.00)
 colour        none
 ground truth  none
+capture       loose points, noise 0 mm, distance 2019 mm (1500 to 2019), a point every 0 mm
 `; text != want {
 		t.Errorf("got\n%swant\n%s", text, want)
 	}

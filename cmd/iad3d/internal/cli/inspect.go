@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -23,16 +24,21 @@ import (
 const inspectLong = `Show what is in a file: of a model its settings, what it was fitted on and its size,
 after its digest was checked; of a scan, of any format, its fields and size, how much
 of it was measured, its extent, and whether colour and ground truth lie beside it. A
-depth image is a scan with the camera file that --intrinsics names, see iad3d score.`
+depth image is a scan with the camera file that --intrinsics names, see iad3d score.
+
+Of a scan's capture it shows fill rate, noise, distance and density, and with --model
+whether they are what the model's sound scans had, or the capture is invalid.`
 
 func (a *app) inspect() *cobra.Command {
 	var c capture
+	var like string
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Show what is in a model or a scan",
 		Long:  inspectLong,
 		Example: `  iad3d inspect bagel.iad3d
   iad3d inspect --json mvtec_3d/bagel/test/hole/xyz/000.tiff
+  iad3d inspect --model bagel.iad3d part7.tiff
   iad3d inspect --rgb part7.jpg --intrinsics camera.yaml depth7.png`,
 		Args: oneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -40,19 +46,23 @@ func (a *app) inspect() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.runInspect(args[0], o)
+			return a.runInspect(cmd.Context(), args[0], like, o)
 		},
 	}
 	cmd.Flags().SortFlags = false
 	c.add(cmd)
+	cmd.Flags().StringVar(&like, "model", "", "model whose limits of a valid capture a scan is held against")
 	a.addJSON(cmd, "write a JSON document")
 	return cmd
 }
 
-func (a *app) runInspect(path string, o scan.Options) error {
+func (a *app) runInspect(ctx context.Context, path, like string, o scan.Options) error {
 	d, bad := iad3d.Load(path)
 	if bad == nil {
 		defer d.Close()
+		if like != "" {
+			return usagef("--model goes with a scan, %s is a model itself", path)
+		}
 		return a.inspectModel(path, d)
 	}
 	// What a file that cannot be used was meant to be, its beginning says, or the
@@ -65,7 +75,24 @@ func (a *app) runInspect(path string, o scan.Options) error {
 	if err != nil {
 		return err
 	}
-	return a.inspectScan(path, s)
+	m, err := quality.Measure(ctx, s.Cloud, 0)
+	if err != nil {
+		return err
+	}
+	var reasons []quality.Reason
+	if like != "" {
+		d, err := iad3d.Load(like)
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		limits := d.Limits()
+		if limits == nil {
+			return usagef("--model %s has no limits: it is of an earlier version", like)
+		}
+		reasons = append([]quality.Reason{}, limits.Check(m)...) // not nil: it was looked at
+	}
+	return a.inspectScan(path, s, m, reasons)
 }
 
 // modelDocument is what inspect --json writes of a model.
@@ -165,6 +192,9 @@ type scanDocument struct {
 	Truth      *truthDocument `json:"truth"` // null when there is none
 
 	Intrinsics *rgbd.Intrinsics `json:"intrinsics"` // null when they are not known
+
+	Capture *quality.Measurement `json:"capture"`
+	Invalid []quality.Reason     `json:"invalid"` // empty: valid; null without --model
 }
 
 // truthDocument is the ground truth beside a scan.
@@ -174,7 +204,7 @@ type truthDocument struct {
 	IDs    []uint8 `json:"class_ids"`
 }
 
-func (a *app) inspectScan(path string, s *rgbd.Scan) error {
+func (a *app) inspectScan(path string, s *rgbd.Scan, m *quality.Measurement, reasons []quality.Reason) error {
 	c := s.Cloud
 	info, err := scan.Inspect(path)
 	if err != nil {
@@ -194,6 +224,7 @@ func (a *app) inspectScan(path string, s *rgbd.Scan) error {
 	if d.Truth, err = truthBeside(path); err != nil {
 		return err
 	}
+	d.Capture, d.Invalid = m, reasons
 	if a.json {
 		return a.document(d)
 	}
@@ -231,6 +262,15 @@ func (a *app) inspectScan(path string, s *rgbd.Scan) error {
 	rows = append(rows, [2]string{"colour", colour}, [2]string{"ground truth", truth})
 	if k := d.Intrinsics; k != nil {
 		rows = append(rows, [2]string{"camera", fmt.Sprintf("focal lengths %g, %g, centre %g, %g pixels", k.Fx, k.Fy, k.Cx, k.Cy)})
+	}
+	rows = append(rows, [2]string{"capture", m.String()})
+	switch {
+	case len(reasons) > 0:
+		for _, r := range reasons {
+			rows = append(rows, [2]string{"invalid", r.String()})
+		}
+	case reasons != nil:
+		rows = append(rows, [2]string{"valid", "as the model's sound scans"})
 	}
 	return a.table(rows)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -78,6 +79,7 @@ z             500.00 to 500.00 mm (0.00)
 pixel pitch   2.000 mm
 colour        none
 ground truth  none
+capture       fill rate 92 %, noise 0 mm, distance 500 mm (500 to 500.1), a point every 3.62 mm
 `; text != want {
 		t.Errorf("got\n%swant\n%s", text, want)
 	}
@@ -111,4 +113,27 @@ func TestByteCount(t *testing.T) {
 			t.Errorf("%d: %q, want %q", n, got, want)
 		}
 	}
+}
+
+// TestInspectCapture holds a scan of the line, and one of another sensor, against
+// the model.
+func TestInspectCapture(t *testing.T) {
+	same := filepath.Join(testLine(t), "gear", "test", "good", "xyz", "000.tiff")
+	if text := fine(t, "inspect", "--model", testModel(t), same); !strings.Contains(text, "capture       fill rate") || !strings.Contains(text, "as the model's sound scans") {
+		t.Errorf("%s", text)
+	}
+	if text := fine(t, "inspect", same); !strings.Contains(text, "capture       fill rate") || strings.Contains(text, "valid  ") {
+		t.Errorf("without a model:\n%s", text)
+	}
+	var far bytes.Buffer
+	for i := range 600 {
+		fmt.Fprintf(&far, "%d %d 90\n", i%30, i/30)
+	}
+	other := put(t, filepath.Join(t.TempDir(), "far.xyz"), far.Bytes())
+	d := document[scanDocument](t, "inspect", "--model", testModel(t), other)
+	if len(d.Invalid) == 0 || d.Capture == nil || d.Capture.Spacing < 500 {
+		t.Errorf("another sensor: %+v, %+v", d.Capture, d.Invalid)
+	}
+	refuse(t, exitUsage, []string{"is a model itself"}, "inspect", "--model", testModel(t), testModel(t))
+	refuse(t, exitModel, []string{"none.iad3d"}, "inspect", "--model", "none.iad3d", same)
 }
