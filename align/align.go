@@ -136,9 +136,6 @@ func NewReference(ctx context.Context, c *pointcloud.Cloud, o Options) (*Referen
 // most, 1 for a ring or an extruded profile, 2 for a cylinder.
 func (r *Reference) Free() int { return r.free }
 
-// Options returns the options in force, defaults filled in.
-func (r *Reference) Options() Options { return r.o }
-
 func (o Options) withDefaults() (Options, error) {
 	if o.CoarsePoints == 0 {
 		o.CoarsePoints = defaultCoarse

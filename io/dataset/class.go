@@ -3,7 +3,6 @@ package dataset
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,9 +29,9 @@ func ClassesOf(kind, root string) ([]string, error) {
 // without them lacks.
 func classesIn(root string, isClass func(dir string) bool, none string) ([]string, error) {
 	if isClass(root) {
-		return []string{base(root)}, nil
+		return []string{scan.FolderName(root)}, nil
 	}
-	names, err := folders(root)
+	names, err := scan.Folders(root)
 	if err != nil {
 		return nil, err
 	}
@@ -62,35 +61,3 @@ func classFolder(root, class string, isClass func(dir string) bool, none string)
 	}
 	return filepath.Join(root, class), class, nil
 }
-
-// base returns the name of a folder, also for "." and "..".
-func base(dir string) string {
-	if abs, err := filepath.Abs(dir); err == nil {
-		dir = abs
-	}
-	return filepath.Base(dir)
-}
-
-// folders returns the names of the folders in dir, ascending, without hidden
-// ones. Links to folders count.
-func folders(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, &scan.Error{Path: dir, Err: err}
-	}
-	var names []string
-	for _, e := range entries {
-		if !hidden(e.Name()) && isFolder(filepath.Join(dir, e.Name())) {
-			names = append(names, e.Name())
-		}
-	}
-	return names, nil
-}
-
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// hidden covers .DS_Store and the ._ files of macOS as well.
-func hidden(name string) bool { return strings.HasPrefix(name, ".") }

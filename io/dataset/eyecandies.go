@@ -83,7 +83,7 @@ func OpenEyecandies(root, class string, o Options) (*Set, error) {
 	s := &Set{Root: dir, Class: name, items: make(map[Split][]Item)}
 	for _, sp := range eyecandiesSplits {
 		data := filepath.Join(dir, sp.folder, "data")
-		if !isFolder(data) {
+		if !scan.IsFolder(data) {
 			continue
 		}
 		if s.items[sp.split], err = walkSamples(data, sp.split, image); err != nil {
@@ -98,7 +98,7 @@ const noEyecandies = "no train, val, test_public or test_private folder with a f
 
 func isEyecandies(dir string) bool {
 	for _, s := range eyecandiesSplits {
-		if isFolder(filepath.Join(dir, s.folder, "data")) {
+		if scan.IsFolder(filepath.Join(dir, s.folder, "data")) {
 			return true
 		}
 	}
@@ -115,7 +115,7 @@ func walkSamples(dir string, split Split, image int) ([]Item, error) {
 	numbers := map[int]string{} // with their zeros
 	width, first := 0, ""
 	for _, e := range entries {
-		if hidden(e.Name()) || e.IsDir() {
+		if scan.Hidden(e.Name()) || e.IsDir() {
 			continue
 		}
 		files[e.Name()] = true

@@ -41,11 +41,11 @@ func OpenFolder(root, class string, o Options) (*Set, error) {
 		return nil, err
 	}
 	s := &Set{Root: dir, Class: name, items: make(map[Split][]Item)}
-	if !isFolder(filepath.Join(dir, string(Train))) {
+	if !scan.IsFolder(filepath.Join(dir, string(Train))) {
 		return s, s.walkLabels(dir, "")
 	}
 	for _, sp := range Splits() {
-		if at := filepath.Join(dir, string(sp)); isFolder(at) {
+		if at := filepath.Join(dir, string(sp)); scan.IsFolder(at) {
 			if err := s.walkLabels(at, sp); err != nil {
 				return nil, err
 			}
@@ -57,13 +57,13 @@ func OpenFolder(root, class string, o Options) (*Set, error) {
 const noFolderClass = "no good or train folder"
 
 func isFolderClass(dir string) bool {
-	return isFolder(filepath.Join(dir, rgbd.Good)) || isFolder(filepath.Join(dir, string(Train)))
+	return scan.IsFolder(filepath.Join(dir, rgbd.Good)) || scan.IsFolder(filepath.Join(dir, string(Train)))
 }
 
 // walkLabels lists the folders in dir as labels, of one split; of the split that
 // follows from the label when it is empty.
 func (s *Set) walkLabels(dir string, split Split) error {
-	labels, err := folders(dir)
+	labels, err := scan.Folders(dir)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *Set) walkLabels(dir string, split Split) error {
 // labelled lists the scans of one folder.
 func labelled(dir string, split Split, label string) ([]Item, error) {
 	in := dir
-	if isFolder(filepath.Join(dir, "xyz")) {
+	if scan.IsFolder(filepath.Join(dir, "xyz")) {
 		in = filepath.Join(dir, "xyz")
 	}
 	files, err := clouds(in)
@@ -206,7 +206,7 @@ func openTemplates(kind, root, class, good string, o Options) (*Set, error) {
 const noTemplates = "no train folder beside a test folder"
 
 func isTemplates(dir string) bool {
-	return isFolder(filepath.Join(dir, string(Train))) && isFolder(filepath.Join(dir, string(Test)))
+	return scan.IsFolder(filepath.Join(dir, string(Train))) && scan.IsFolder(filepath.Join(dir, string(Test)))
 }
 
 // truthFolder returns the name of the folder of ground truth: gt or GT.

@@ -61,7 +61,7 @@ func OpenManifest(root, class string, o Options) (*Set, error) {
 		return nil, &scan.Error{Path: root, Err: errors.New("lists no scan")}
 	}
 	if class == "" {
-		class = strings.TrimSuffix(base(root), filepath.Ext(root))
+		class = strings.TrimSuffix(scan.FolderName(root), filepath.Ext(root))
 	}
 	s := &Set{Root: root, Class: class, items: make(map[Split][]Item)}
 	names := map[string]bool{}

@@ -43,7 +43,7 @@ func OpenMVTec3D(root, class string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	if isEyecandies(dir) && !isFolder(filepath.Join(dir, string(Train), rgbd.Good)) {
+	if isEyecandies(dir) && !scan.IsFolder(filepath.Join(dir, string(Train), rgbd.Good)) {
 		return nil, &scan.Error{Path: dir, Err: errors.New("is laid out like a class of Eyecandies, not of MVTec 3D-AD")}
 	}
 	s := &Set{Root: dir, Class: name, items: make(map[Split][]Item)}
@@ -51,7 +51,7 @@ func OpenMVTec3D(root, class string) (*Set, error) {
 		return nil, err
 	}
 	for _, sp := range Splits() {
-		if !isFolder(filepath.Join(dir, string(sp))) {
+		if !scan.IsFolder(filepath.Join(dir, string(sp))) {
 			continue
 		}
 		if s.items[sp], err = walkSplit(filepath.Join(dir, string(sp)), sp); err != nil {
@@ -65,11 +65,11 @@ func OpenMVTec3D(root, class string) (*Set, error) {
 const noMVTec3D = "no train, validation or test folder"
 
 func isClass(dir string) bool {
-	return slices.ContainsFunc(Splits(), func(s Split) bool { return isFolder(filepath.Join(dir, string(s))) })
+	return slices.ContainsFunc(Splits(), func(s Split) bool { return scan.IsFolder(filepath.Join(dir, string(s))) })
 }
 
 func walkSplit(dir string, split Split) ([]Item, error) {
-	defects, err := folders(dir)
+	defects, err := scan.Folders(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func byStem(dir string, exts ...string) (map[string]string, error) {
 	files := make(map[string]string)
 	for _, e := range entries {
 		ext := filepath.Ext(e.Name())
-		if hidden(e.Name()) || e.IsDir() || !slices.ContainsFunc(exts, func(x string) bool { return strings.EqualFold(x, ext) }) {
+		if scan.Hidden(e.Name()) || e.IsDir() || !slices.ContainsFunc(exts, func(x string) bool { return strings.EqualFold(x, ext) }) {
 			continue
 		}
 		stem := strings.TrimSuffix(e.Name(), ext)

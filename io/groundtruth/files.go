@@ -13,38 +13,9 @@ import (
 	"github.com/iad3d/iad3d/io/scan"
 )
 
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()
-}
-
-// base returns the name of a folder, also for "." and "..".
-func base(dir string) string {
-	if abs, err := filepath.Abs(dir); err == nil {
-		dir = abs
-	}
-	return filepath.Base(dir)
-}
-
-// folders returns the names of the folders in dir, ascending, without hidden
-// ones. Links to folders count.
-func folders(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, &scan.Error{Path: dir, Err: err}
-	}
-	var names []string
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") && isFolder(filepath.Join(dir, e.Name())) {
-			names = append(names, e.Name())
-		}
-	}
-	return names, nil
 }
 
 // byStem lists the files of dir with one of the extensions and a suffix of the

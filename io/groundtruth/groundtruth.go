@@ -45,11 +45,11 @@ var layouts = []struct {
 }{
 	{LOCO, func(dir string) bool { return isFile(filepath.Join(dir, configFile)) }, openLOCO},
 	{MVTecAD, func(dir string) bool {
-		return isFolder(filepath.Join(dir, "ground_truth")) && !isFile(filepath.Join(dir, configFile))
+		return scan.IsFolder(filepath.Join(dir, "ground_truth")) && !isFile(filepath.Join(dir, configFile))
 	}, openMVTecAD},
-	{Eyecandies, func(dir string) bool { return isFolder(filepath.Join(dir, "test_public")) }, openEyecandies},
+	{Eyecandies, func(dir string) bool { return scan.IsFolder(filepath.Join(dir, "test_public")) }, openEyecandies},
 	{MVTec3D, func(dir string) bool {
-		return isFolder(filepath.Join(dir, "test")) && !isFolder(filepath.Join(dir, "ground_truth"))
+		return scan.IsFolder(filepath.Join(dir, "test")) && !scan.IsFolder(filepath.Join(dir, "ground_truth"))
 	}, openMVTec3D},
 }
 
@@ -101,10 +101,10 @@ func (s *Set) Kinds() []string {
 // is the folder of a class: path by class name. An empty layout stands for that
 // of the first class found.
 func Find(layout Layout, root string) (Layout, map[string]string, error) {
-	if !isFolder(root) {
+	if !scan.IsFolder(root) {
 		return "", nil, &scan.Error{Path: root, Err: errors.New("is not a folder")}
 	}
-	names, err := folders(root)
+	names, err := scan.Folders(root)
 	if err != nil {
 		return "", nil, err
 	}
@@ -113,7 +113,7 @@ func Find(layout Layout, root string) (Layout, map[string]string, error) {
 			continue
 		}
 		if l.is(root) {
-			return l.Layout, map[string]string{base(root): root}, nil
+			return l.Layout, map[string]string{scan.FolderName(root): root}, nil
 		}
 		classes := map[string]string{}
 		for _, n := range names {

@@ -89,7 +89,7 @@ func openLOCO(s *Set) error {
 		s.defects[d.PixelValue] = d
 	}
 	truths := filepath.Join(s.Root, "ground_truth")
-	kinds, err := folders(truths)
+	kinds, err := scan.Folders(truths)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func openLOCO(s *Set) error {
 		if kind == Good {
 			return &scan.Error{Path: filepath.Join(truths, kind), Err: errors.New("good images have no ground truth in this layout")}
 		}
-		stems, err := folders(filepath.Join(truths, kind))
+		stems, err := scan.Folders(filepath.Join(truths, kind))
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (s *Set) MapPaths(dir string, exts ...string) (paths []string, unused []str
 	if err != nil {
 		return nil, nil, err
 	}
-	kinds, err := folders(home)
+	kinds, err := scan.Folders(home)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -116,11 +116,11 @@ func (s *Set) goodMaps(files, flat map[string]string) {
 
 // mapHome finds the folder that holds the maps of the class, or of its kinds.
 func (s *Set) mapHome(dir string) (string, error) {
-	if !isFolder(dir) {
+	if !scan.IsFolder(dir) {
 		return "", &scan.Error{Path: dir, Err: errors.New("is not a folder")}
 	}
 	home := dir
-	if below := filepath.Join(dir, s.Class); isFolder(below) {
+	if below := filepath.Join(dir, s.Class); scan.IsFolder(below) {
 		home = below
 	}
 	inner := []string{"test"}
@@ -128,7 +128,7 @@ func (s *Set) mapHome(dir string) (string, error) {
 		inner = []string{"test_public", "data"}
 	}
 	for _, name := range inner {
-		if below := filepath.Join(home, name); isFolder(below) {
+		if below := filepath.Join(home, name); scan.IsFolder(below) {
 			home = below
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 func openMVTec3D(s *Set) error {
 	test := filepath.Join(s.Root, "test")
-	kinds, err := folders(test)
+	kinds, err := scan.Folders(test)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func openMVTec3D(s *Set) error {
 
 func openMVTecAD(s *Set) error {
 	truths := filepath.Join(s.Root, "ground_truth")
-	kinds, err := folders(truths)
+	kinds, err := scan.Folders(truths)
 	if err != nil {
 		return err
 	}
@@ -69,10 +69,10 @@ func openMVTecAD(s *Set) error {
 func (s *Set) images() error {
 	test := filepath.Join(s.Root, "test")
 	s.GoodUnknown = true
-	if !isFolder(test) {
+	if !scan.IsFolder(test) {
 		return nil
 	}
-	kinds, err := folders(test)
+	kinds, err := scan.Folders(test)
 	if err != nil {
 		return err
 	}
