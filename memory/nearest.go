@@ -1,129 +1,180 @@
 package memory
 
 import (
+	"context"
 	"math"
-	"slices"
+
+	"github.com/iad3d/iad3d/internal/simd"
 )
 
-// witnesses is the number of values per row that are compared before the whole
-// row is.
-const witnesses = 64
+const (
+	// queryChunk is the number of queries a worker takes at a time.
+	queryChunk = 4 * simd.BlockRows
+	// slabPanels is the number of panels whose values for these are kept at a time.
+	slabPanels = 128
+	slabRows   = slabPanels * simd.PanelRows
+)
 
-// boundSlack takes off a lower bound of a squared distance what rounding may
-// have added to it, and to the distance from it, in rows of up to millions of
-// values.
-const boundSlack = 1 - 1e-9
-
-// witness holds, of each bank row, the values that vary most over the bank: the
-// squared distance of two rows over these alone is a lower bound of the whole
-// one. In rows that join descriptors of different scales it is most of it.
-type witness struct {
-	column []int32
-	value  []float32 // of row r at r·witnesses
-}
-
-// newWitness returns nil for rows too short to profit.
-func newWitness(rows *Rows) *witness {
-	if rows.D < 3*witnesses {
-		return nil
-	}
-	sum, square := make([]float64, rows.D), make([]float64, rows.D)
-	n := 0.0
-	for r := 0; r < rows.N; r += 1 + rows.N/4096 { // a sample is enough
-		n++
-		for j, v := range rows.Row(r) {
-			sum[j] += float64(v)
-			square[j] += float64(float64(v) * float64(v))
-		}
-	}
-	w := &witness{make([]int32, rows.D), make([]float32, 0, witnesses*rows.N)}
-	for j := range w.column {
-		w.column[j] = int32(j)
-		square[j] -= float64(sum[j] * sum[j] / n)
-	}
-	slices.SortStableFunc(w.column, func(a, b int32) int {
-		switch {
-		case square[a] > square[b]:
-			return -1
-		case square[a] < square[b]:
-			return 1
-		}
-		return 0
-	})
-	w.column = slices.Clone(w.column[:witnesses])
-	slices.Sort(w.column)
-	for r := range rows.N {
-		w.value = w.take(w.value, rows.Row(r))
-	}
-	return w
-}
-
-// take appends the witness values of a row.
-func (w *witness) take(dst, row []float32) []float32 {
-	for _, j := range w.column {
-		dst = append(dst, row[j])
-	}
-	return dst
-}
-
-// search is the scratch space of one goroutine.
-type search struct {
-	bank  *Bank
-	query []float32
-	bound []float64 // per bank row, of its squared distance
-	guess []Hit
-}
+// A bank is screened when it has at least screenRows rows, and from screenQueries
+// queries on, counted over all calls: less is not worth the preparation.
+const (
+	screenRows    = 256
+	screenQueries = 32
+)
 
 // maxGuess is the number of nearest rows from which on no guess is made.
 const maxGuess = 16
 
-// nearest fills best with the nearest rows, ascending, ties to the lowest row.
-// All rows are compared in order; one is passed over only when it is certain
-// that its distance, as distance2 computes it, does not enter.
-func (s *search) nearest(q []float32, best []Hit) {
-	rows, w := s.bank.rows, s.bank.witness
-	limit := math.Inf(1)
-	if w != nil {
-		s.query = w.take(s.query[:0], q)
-		s.bound = s.bound[:0]
-		for r := range rows.N {
-			s.bound = append(s.bound, boundSlack*distance2(s.query, w.value[r*witnesses:][:witnesses]))
+// search is the scratch space of one goroutine.
+type search struct {
+	rows   *Rows
+	coords *coordinates // nil: nothing is screened
+	values []float32    // of the rows of a slab for query i at i·slabRows
+	peaks  []float32    // the largest value of each panel, for query i at i·slabPanels
+	query  []float64
+	list   []int32
+	dist2  []float64
+	guess  []Hit
+}
+
+func newSearch(rows *Rows, s *screen) *search {
+	out := &search{rows: rows, query: make([]float64, rows.D), list: make([]int32, 0, slabRows), dist2: make([]float64, distanceBatch)}
+	if s != nil {
+		out.coords = newCoordinates(s, queryChunk)
+		out.values, out.peaks = make([]float32, queryChunk*slabRows), make([]float32, queryChunk*slabPanels)
+	}
+	return out
+}
+
+// nearest fills hits with the k nearest rows of queries lo to hi−1, at most
+// queryChunk, ascending, ties to the lowest row. Rows are compared in order; one is
+// passed over only when it is certain that its distance, as distance2 computes it,
+// does not enter.
+func (s *search) nearest(ctx context.Context, q *Rows, lo, hi, k int, hits []Hit) {
+	c := s.coords
+	if c != nil {
+		c.compute(q, lo, hi)
+	}
+	var found [queryChunk]int
+	for start := 0; start < s.rows.N && ctx.Err() == nil; start += slabRows {
+		end := min(start+slabRows, s.rows.N)
+		if c != nil {
+			s.evaluate(start, end, hi-lo)
 		}
-		if len(best) <= maxGuess {
-			limit = s.limit(q, len(best))
+		for i := range hi - lo {
+			for j, v := range q.Row(lo + i) {
+				s.query[j] = float64(v)
+			}
+			best := hits[i*k : (i+1)*k]
+			found[i] = len(s.slab(i, start, end, best[:found[i]], k))
 		}
 	}
-	found := best[:0]
-	for r := range rows.N {
-		if len(found) == len(best) {
-			limit = min(limit, found[len(found)-1].Dist)
-		}
-		if w != nil && s.bound[r] >= limit {
-			continue
-		}
-		if d := distance2Below(q, rows.Row(r), limit); d < limit {
-			found = insert(found, len(best), Hit{int32(r), d})
-		}
-	}
-	for j := range best {
-		best[j].Dist = math.Sqrt(best[j].Dist)
+	for j := range hits {
+		hits[j].Dist = math.Sqrt(hits[j].Dist)
 	}
 }
 
-// limit returns a number above the squared distances of the k nearest rows: it
-// takes the rows with the k lowest bounds for them.
-func (s *search) limit(q []float32, k int) float64 {
-	s.guess = s.guess[:0]
-	for r, b := range s.bound {
-		if len(s.guess) < k || b < s.guess[k-1].Dist {
-			s.guess = insert(s.guess, k, Hit{int32(r), b})
+// evaluate computes the values of rows start to end−1 for n queries.
+func (s *search) evaluate(start, end, n int) {
+	c := s.coords
+	width := c.of.m + 1
+	size := simd.PanelRows * width
+	for p := 0; start+p*simd.PanelRows < end; p++ {
+		panel := c.of.panels[(start/simd.PanelRows+p)*size:][:size]
+		for i := 0; i < n; i += simd.BlockRows {
+			simd.Products(c.data[i*width:], width, panel, width, s.values[i*slabRows+p*simd.PanelRows:], slabRows, s.peaks[i*slabPanels+p:], slabPanels)
 		}
 	}
-	far := 0.0
+}
+
+// slab enters those of rows start to end−1 that are among the k nearest to query i
+// into the ascending list best, whose distances are squared.
+func (s *search) slab(i, start, end int, best []Hit, k int) []Hit {
+	limit := math.Inf(1)
+	if len(best) == k {
+		limit = best[k-1].Dist
+	}
+	if s.coords == nil {
+		s.list = s.list[:0]
+		for r := start; r < end; r++ {
+			s.list = append(s.list, int32(r))
+		}
+		return s.enter(i, start, best, k, limit)
+	}
+	peaks := s.peaks[i*slabPanels:][:(end-start+simd.PanelRows-1)/simd.PanelRows]
+	if len(best) < k && k <= min(maxGuess, len(peaks)) {
+		limit = s.limit(i, start, peaks, k)
+	}
+	t := s.coords.above(i, limit)
+	s.list = s.list[:0]
+	for p, peak := range peaks {
+		if !(peak > t) {
+			continue
+		}
+		lo := p * simd.PanelRows
+		for r, v := range s.values[i*slabRows+lo:][:min(simd.PanelRows, end-start-lo)] {
+			if v > t {
+				s.list = append(s.list, int32(start+lo+r))
+			}
+		}
+	}
+	return s.enter(i, start, best, k, limit)
+}
+
+// limit returns a number above the squared distances of k rows of the slab: of the
+// rows with the largest values in k panels.
+func (s *search) limit(i, start int, peaks []float32, k int) float64 {
+	s.guess = s.guess[:0]
+	for p, v := range peaks {
+		if len(s.guess) < k || -float64(v) < s.guess[k-1].Dist {
+			s.guess = insert(s.guess, k, Hit{int32(p), -float64(v)})
+		}
+	}
+	s.list = s.list[:0]
 	for _, h := range s.guess {
-		far = max(far, distance2(q, s.bank.rows.Row(int(h.Row))))
+		r := int(h.Row) * simd.PanelRows
+		for values := s.values[i*slabRows:]; values[r] != peaks[h.Row]; r++ {
+		}
+		s.list = append(s.list, int32(start+r))
+	}
+	simd.Distances(s.query, s.rows.Data, s.list, s.dist2)
+	far := 0.0
+	for _, d := range s.dist2[:len(s.list)] {
+		far = max(far, d)
 	}
 	return math.Nextafter(far, math.Inf(1))
+}
+
+// distanceBatch is the number of rows that are measured between two looks at their
+// values.
+const distanceBatch = 64
+
+// enter measures the rows of the list, which are ascending, and enters them.
+func (s *search) enter(i, start int, best []Hit, k int, limit float64) []Hit {
+	for list := s.list; len(list) > 0; {
+		batch := list[:min(distanceBatch, len(list))]
+		list = list[len(batch):]
+		simd.Distances(s.query, s.rows.Data, batch, s.dist2)
+		old := limit
+		for j, r := range batch {
+			if d := s.dist2[j]; d < limit {
+				best = insert(best, k, Hit{r, d})
+				if len(best) == k {
+					limit = min(limit, best[k-1].Dist)
+				}
+			}
+		}
+		if s.coords != nil && limit < old && len(list) > 0 {
+			t, kept := s.coords.above(i, limit), list[:0]
+			for _, r := range list {
+				if s.values[i*slabRows+int(r)-start] > t {
+					kept = append(kept, r)
+				}
+			}
+			list = kept
+		}
+	}
+	return best
 }
 
 // insert puts a hit into an ascending list of at most k, after its equals; the

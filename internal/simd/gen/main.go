@@ -22,6 +22,9 @@ func main() {
 	count512()
 	count256()
 	weigh256(weigh512())
+	products512()
+	products256()
+	distances256()
 	Generate()
 }
 
