@@ -146,8 +146,8 @@ func (b *Bank) searches(n int) *sync.Pool {
 		return &b.plain
 	}
 	b.prepare.Do(func() {
-		s := newScreen(b.rows, b.workers)
-		b.screened.New = func() any { return newSearch(b.rows, s) }
+		p := newPanels(b.rows, b.workers)
+		b.screened.New = func() any { return newSearch(b.rows, p) }
 	})
 	return &b.screened
 }

@@ -28,7 +28,8 @@ const maxGuess = 16
 // search is the scratch space of one goroutine.
 type search struct {
 	rows   *Rows
-	coords *coordinates // nil: nothing is screened
+	panels *panels      // nil: nothing is screened
+	coords *coordinates // of the queries
 	values []float32    // of the rows of a slab for query i at i·slabRows
 	peaks  []float32    // the largest value of each panel, for query i at i·slabPanels
 	query  []float64
@@ -37,13 +38,13 @@ type search struct {
 	guess  []Hit
 }
 
-func newSearch(rows *Rows, s *screen) *search {
-	out := &search{rows: rows, query: make([]float64, rows.D), list: make([]int32, 0, slabRows), dist2: make([]float64, distanceBatch)}
-	if s != nil {
-		out.coords = newCoordinates(s, queryChunk)
-		out.values, out.peaks = make([]float32, queryChunk*slabRows), make([]float32, queryChunk*slabPanels)
+func newSearch(rows *Rows, p *panels) *search {
+	s := &search{rows: rows, panels: p, query: make([]float64, rows.D), list: make([]int32, 0, slabRows), dist2: make([]float64, distanceBatch)}
+	if p != nil {
+		s.coords = newCoordinates(p.screen, queryChunk)
+		s.values, s.peaks = make([]float32, queryChunk*slabRows), make([]float32, queryChunk*slabPanels)
 	}
-	return out
+	return s
 }
 
 // nearest fills hits with the k nearest rows of queries lo to hi−1, at most
@@ -62,9 +63,7 @@ func (s *search) nearest(ctx context.Context, q *Rows, lo, hi, k int, hits []Hit
 			s.evaluate(start, end, hi-lo)
 		}
 		for i := range hi - lo {
-			for j, v := range q.Row(lo + i) {
-				s.query[j] = float64(v)
-			}
+			copyRow(s.query, q.Row(lo+i))
 			best := hits[i*k : (i+1)*k]
 			found[i] = len(s.slab(i, start, end, best[:found[i]], k))
 		}
@@ -76,13 +75,11 @@ func (s *search) nearest(ctx context.Context, q *Rows, lo, hi, k int, hits []Hit
 
 // evaluate computes the values of rows start to end−1 for n queries.
 func (s *search) evaluate(start, end, n int) {
-	c := s.coords
-	width := c.of.m + 1
-	size := simd.PanelRows * width
+	width := s.panels.width
 	for p := 0; start+p*simd.PanelRows < end; p++ {
-		panel := c.of.panels[(start/simd.PanelRows+p)*size:][:size]
+		panel := s.panels.panel(start/simd.PanelRows + p)
 		for i := 0; i < n; i += simd.BlockRows {
-			simd.Products(c.data[i*width:], width, panel, width, s.values[i*slabRows+p*simd.PanelRows:], slabRows, s.peaks[i*slabPanels+p:], slabPanels)
+			simd.Products(s.coords.data[i*width:], width, panel, width, s.values[i*slabRows+p*simd.PanelRows:], slabRows, s.peaks[i*slabPanels+p:], slabPanels)
 		}
 	}
 }

@@ -41,21 +41,18 @@ func plainDistance2(a, b []float32) float64 {
 	return (s[0] + s[1]) + (s[2] + s[3])
 }
 
-func TestDistance2Below(t *testing.T) {
-	for _, d := range []int{1, 3, 4, 33, 63, 64, 65, 128, 131, 200, 243} {
-		for i, rows := range []*Rows{random(9, d, 1), coarse(9, d, 2)} {
-			for r := 1; r < rows.N; r++ {
-				a, b := rows.Row(0), rows.Row(r)
-				want := plainDistance2(a, b)
-				for _, limit := range []float64{math.Inf(1), math.Nextafter(want, math.Inf(1)), want, want / 3, 0} {
-					got := distance2Below(a, b, limit)
-					if want < limit && got != want || want >= limit && got < limit {
-						t.Fatalf("%d values, table %d: %v below %v, the distance is %v", d, i, got, limit, want)
+func TestDistance2(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		for _, d := range []int{1, 3, 4, 33, 63, 64, 65, 243} {
+			for i, rows := range []*Rows{random(9, d, 1), coarse(9, d, 2)} {
+				for r := range rows.N {
+					if got, want := distance2(rows.Row(0), rows.Row(r)), plainDistance2(rows.Row(0), rows.Row(r)); got != want {
+						t.Fatalf("%d values, table %d: %v, want %v", d, i, got, want)
 					}
 				}
 			}
 		}
-	}
+	})
 }
 
 // eachLevel runs test at every level of kernels of this processor.
@@ -150,7 +147,7 @@ func TestNearestEqualsPlainSearch(t *testing.T) {
 func TestScreens(t *testing.T) {
 	const d = 199
 	for name, rows := range hardTables(2*screenRows+15, d) {
-		s := newScreen(rows, 1)
+		s := newPanels(rows, 1)
 		if name == "large" || name == "huge" {
 			if s != nil {
 				t.Errorf("%s: rows whose squares overflow are screened", name)
@@ -165,13 +162,13 @@ func TestScreens(t *testing.T) {
 		}
 		// The bounds hold, and are not idle.
 		q := hardQueries(rows, queryChunk)
-		c := newCoordinates(s, q.N)
+		c := newCoordinates(s.screen, q.N)
 		c.compute(q, 0, q.N)
 		for i := range q.N {
 			for r := range rows.N {
 				value := 0.0
 				for j, v := range c.row(i) {
-					value += float64(v) * float64(s.panels[(r/simd.PanelRows*(s.m+1)+j)*simd.PanelRows+r%simd.PanelRows])
+					value += float64(v) * float64(s.panel(r / simd.PanelRows)[j*simd.PanelRows+r%simd.PanelRows])
 				}
 				if dist2 := distance2(q.Row(i), rows.Row(r)); value < float64(c.above(i, dist2)) {
 					t.Fatalf("%s: row %d at %v from query %d has the value %v, the bound is %v", name, r, dist2, i, value, c.above(i, dist2))

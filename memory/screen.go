@@ -11,10 +11,13 @@ import (
 // roundoff is the largest relative error of a rounded float32 operation.
 const roundoff = 1.0 / (1 << 24)
 
+// leastAxes is the length up to which rows are screened by all their values.
+const leastAxes = 16
+
 // largestNorm bounds the rows that are screened, so that no square overflows.
 const largestNorm = 1e15
 
-// screen tells which rows of a bank are certainly no nearer to a query than a
+// screen tells which rows of a table are certainly no nearer to a query than a
 // distance, from few coordinates in single precision. The coordinates f(x) of a row
 // are those of x − mean along a few axes, or x − mean itself; exact ones would
 // be no farther from each other than the rows are. For the computed ones, which are
@@ -25,22 +28,22 @@ const largestNorm = 1e15
 // A row's value for a query is the scalar product f(x)·f(y) − |f(y)|²/2: the larger,
 // the nearer.
 type screen struct {
-	mean   []float32
-	axes   *axes // nil: none
-	m      int   // coordinates
-	panels []float32
-	count  int // of panels
+	mean  []float32
+	axes  *axes // nil: none
+	m     int   // coordinates
+	width int   // of a row of coordinates, one more
 
 	share    float64 // e(x) as a share of |x − mean|
+	rounding float64 // of a value, relative to the sizes of its parts
 	slack    float64 // the largest e(y)
 	reach    float64 // the largest |f(y)|
-	rounding float64 // of a value, relative to the sizes of its parts
 }
 
-// newScreen returns nil for rows that cannot be screened.
-func newScreen(rows *Rows, workers int) *screen {
+// newScreen returns a screen for rows, and their coordinates in chunks of chunk rows;
+// nil for rows that cannot be screened.
+func newScreen(rows *Rows, chunk, workers int) (*screen, []*coordinates) {
 	s := &screen{mean: meanRow(rows), m: rows.D, share: roundoff}
-	if rows.D > 16 {
+	if rows.D > leastAxes && rows.N >= screenRows {
 		s.axes = principalAxes(rows, s.mean, workers)
 	}
 	if a := s.axes; a != nil {
@@ -48,47 +51,79 @@ func newScreen(rows *Rows, workers int) *screen {
 		dot := float64(rows.D) * roundoff * 1.01 // of a product of D values, by the norms
 		s.share += float64(dot*math.Sqrt(float64(a.m))*(1+a.skew)) + a.skew
 	}
+	s.width = s.m + 1
 	s.share *= 1.01
 	s.rounding = float64(s.m+4) * roundoff * 1.02
 	if s.share > 0.1 || s.rounding > 0.1 {
+		return nil, nil
+	}
+	all := make([]*coordinates, (rows.N+chunk-1)/chunk)
+	_ = parallel.For(context.Background(), rows.N, chunk, workers, func(_, lo, hi int) {
+		c := newCoordinates(s, hi-lo)
+		c.compute(rows, lo, hi)
+		c.centred = nil
+		all[lo/chunk] = c
+	})
+	for i, c := range all {
+		for j := range min(chunk, rows.N-i*chunk) {
+			if !(c.whole[j] < largestNorm) {
+				return nil, nil
+			}
+			s.slack = max(s.slack, s.share*c.whole[j])
+			s.reach = max(s.reach, c.norm2[j])
+		}
+	}
+	s.reach = math.Sqrt(s.reach)
+	return s, all
+}
+
+// pack stores row i of c in a panel of rows, as row r of it; a row behind the last
+// is packed by absent.
+func (c *coordinates) pack(i int, panel []float32, r int) {
+	m := c.of.m
+	for j, v := range c.row(i)[:m] {
+		panel[j*simd.PanelRows+r] = v
+	}
+	panel[m*simd.PanelRows+r] = float32(-c.norm2[i] / 2)
+}
+
+// absent makes row r of a panel one that is farther than any.
+func (s *screen) absent(panel []float32, r int) {
+	for j := range s.m {
+		panel[j*simd.PanelRows+r] = 0
+	}
+	panel[s.m*simd.PanelRows+r] = float32(math.Inf(-1))
+}
+
+// panels are the rows of a table as Products takes them.
+type panels struct {
+	*screen
+	data []float32
+}
+
+// newPanels returns nil for rows that cannot be screened.
+func newPanels(rows *Rows, workers int) *panels {
+	s, all := newScreen(rows, simd.PanelRows, workers)
+	if s == nil {
 		return nil
 	}
-	s.count = (rows.N + simd.PanelRows - 1) / simd.PanelRows
-	width := s.m + 1
-	s.panels = make([]float32, s.count*simd.PanelRows*width)
-	type size struct{ norm, reach float64 }
-	sizes := make([]size, s.count)
-	scratch := make([]*coordinates, parallel.Workers(s.count, 1, workers))
-	_ = parallel.For(context.Background(), s.count, 1, len(scratch), func(worker, p, _ int) {
-		c := scratch[worker]
-		if c == nil {
-			c = newCoordinates(s, simd.PanelRows)
-			scratch[worker] = c
-		}
-		lo := p * simd.PanelRows
-		n := min(simd.PanelRows, rows.N-lo)
-		c.compute(rows, lo, lo+n)
-		panel := s.panels[p*simd.PanelRows*width:][:simd.PanelRows*width]
-		for i := range simd.PanelRows {
-			if i >= n {
-				panel[s.m*simd.PanelRows+i] = float32(math.Inf(-1))
-				continue
+	p := &panels{s, make([]float32, len(all)*simd.PanelRows*s.width)}
+	for i, c := range all {
+		panel := p.panel(i)
+		for r := range simd.PanelRows {
+			if i*simd.PanelRows+r < rows.N {
+				c.pack(r, panel, r)
+			} else {
+				s.absent(panel, r)
 			}
-			for j, v := range c.row(i)[:s.m] {
-				panel[j*simd.PanelRows+i] = v
-			}
-			panel[s.m*simd.PanelRows+i] = float32(-c.norm2[i] / 2)
-			sizes[p] = size{max(sizes[p].norm, c.whole[i]), max(sizes[p].reach, math.Sqrt(c.norm2[i]))}
 		}
-	})
-	for _, z := range sizes {
-		if !(z.norm < largestNorm) {
-			return nil
-		}
-		s.slack = max(s.slack, s.share*z.norm)
-		s.reach = max(s.reach, z.reach)
 	}
-	return s
+	return p
+}
+
+func (p *panels) panel(i int) []float32 {
+	size := simd.PanelRows * p.width
+	return p.data[i*size:][:size]
 }
 
 func meanRow(rows *Rows) []float32 {
@@ -108,7 +143,7 @@ func meanRow(rows *Rows) []float32 {
 // coordinates are those of some rows, and room for computing them.
 type coordinates struct {
 	of      *screen
-	data    []float32 // row i at i·(m+1), a 1 behind each
+	data    []float32 // row i at i·width, a 1 behind each
 	norm2   []float64 // |f(x)|²
 	whole   []float64 // |x − mean|; +Inf for a row that cannot be screened, whose coordinates are 0
 	centred []float32 // a block of rows less mean
@@ -118,10 +153,10 @@ type coordinates struct {
 // newCoordinates returns room for n rows.
 func newCoordinates(s *screen, n int) *coordinates {
 	n = wholeBlocks(n)
-	return &coordinates{of: s, data: make([]float32, n*(s.m+1)), norm2: make([]float64, n), whole: make([]float64, n), centred: make([]float32, simd.BlockRows*len(s.mean))}
+	return &coordinates{of: s, data: make([]float32, n*s.width), norm2: make([]float64, n), whole: make([]float64, n), centred: make([]float32, simd.BlockRows*len(s.mean))}
 }
 
-func (c *coordinates) row(i int) []float32 { return c.data[i*(c.of.m+1):][:c.of.m+1] }
+func (c *coordinates) row(i int) []float32 { return c.data[i*c.of.width:][:c.of.width] }
 
 // compute takes rows lo to hi−1.
 func (c *coordinates) compute(rows *Rows, lo, hi int) {
