@@ -22,8 +22,13 @@ const (
 	screenQueries = 32
 )
 
-// maxGuess is the number of nearest rows from which on no guess is made.
-const maxGuess = 16
+// guesses is how many of the most promising rows of a slab are measured, at most,
+// before the others are looked at.
+const guesses = 8
+
+// distanceBatch is the number of rows that are measured between two looks at their
+// values.
+const distanceBatch = 4
 
 // search is the scratch space of one goroutine.
 type search struct {
@@ -33,13 +38,19 @@ type search struct {
 	values []float32    // of the rows of a slab for query i at i·slabRows
 	peaks  []float32    // the largest value of each panel, for query i at i·slabPanels
 	query  []float64
+	open   []valued // rows of the slab that may be among the nearest
 	list   []int32
 	dist2  []float64
-	guess  []Hit
+}
+
+// valued is a row and its value.
+type valued struct {
+	value float32
+	row   int32
 }
 
 func newSearch(rows *Rows, p *panels) *search {
-	s := &search{rows: rows, panels: p, query: make([]float64, rows.D), list: make([]int32, 0, slabRows), dist2: make([]float64, distanceBatch)}
+	s := &search{rows: rows, panels: p, query: make([]float64, rows.D), list: make([]int32, 0, slabRows), dist2: make([]float64, slabRows)}
 	if p != nil {
 		s.coords = newCoordinates(p.screen, queryChunk)
 		s.values, s.peaks = make([]float32, queryChunk*slabRows), make([]float32, queryChunk*slabPanels)
@@ -48,9 +59,8 @@ func newSearch(rows *Rows, p *panels) *search {
 }
 
 // nearest fills hits with the k nearest rows of queries lo to hi−1, at most
-// queryChunk, ascending, ties to the lowest row. Rows are compared in order; one is
-// passed over only when it is certain that its distance, as distance2 computes it,
-// does not enter.
+// queryChunk, ascending, ties to the lowest row. A row is passed over only when
+// it is certain that its distance, as distance2 computes it, does not enter.
 func (s *search) nearest(ctx context.Context, q *Rows, lo, hi, k int, hits []Hit) {
 	c := s.coords
 	if c != nil {
@@ -87,101 +97,125 @@ func (s *search) evaluate(start, end, n int) {
 // slab enters those of rows start to end−1 that are among the k nearest to query i
 // into the ascending list best, whose distances are squared.
 func (s *search) slab(i, start, end int, best []Hit, k int) []Hit {
-	limit := math.Inf(1)
-	if len(best) == k {
-		limit = best[k-1].Dist
-	}
-	if s.coords == nil {
-		s.list = s.list[:0]
+	s.list = s.list[:0]
+	if s.panels == nil {
 		for r := start; r < end; r++ {
 			s.list = append(s.list, int32(r))
 		}
-		return s.enter(i, start, best, k, limit)
+		return s.enter(best, k)
 	}
-	peaks := s.peaks[i*slabPanels:][:(end-start+simd.PanelRows-1)/simd.PanelRows]
-	if len(best) < k && k <= min(maxGuess, len(peaks)) {
-		limit = s.limit(i, start, peaks, k)
-	}
-	t := s.coords.above(i, limit)
-	s.list = s.list[:0]
+	values, peaks := s.values[i*slabRows:][:end-start], s.peaks[i*slabPanels:][:(end-start+simd.PanelRows-1)/simd.PanelRows]
+	best = s.guess(values, peaks, start, best, k)
+	t := s.bound(i, best, k)
+	s.open = s.open[:0]
 	for p, peak := range peaks {
 		if !(peak > t) {
 			continue
 		}
 		lo := p * simd.PanelRows
-		for r, v := range s.values[i*slabRows+lo:][:min(simd.PanelRows, end-start-lo)] {
+		for r, v := range values[lo:min(lo+simd.PanelRows, len(values))] {
 			if v > t {
-				s.list = append(s.list, int32(start+lo+r))
+				s.open = append(s.open, valued{v, int32(start + lo + r)})
 			}
 		}
 	}
-	return s.enter(i, start, best, k, limit)
+	// The most promising first.
+	heap := s.open
+	for j := len(heap)/2 - 1; j >= 0; j-- {
+		sink(heap, j)
+	}
+	for len(heap) > 0 && heap[0].value > t {
+		s.list = s.list[:0]
+		for len(heap) > 0 && heap[0].value > t && len(s.list) < distanceBatch {
+			s.list = append(s.list, heap[0].row)
+			last := len(heap) - 1
+			heap[0] = heap[last]
+			heap = heap[:last]
+			sink(heap, 0)
+		}
+		best = s.enter(best, k)
+		t = s.bound(i, best, k)
+	}
+	return best
 }
 
-// limit returns a number above the squared distances of k rows of the slab: of the
-// rows with the largest values in k panels.
-func (s *search) limit(i, start int, peaks []float32, k int) float64 {
-	s.guess = s.guess[:0]
+// guess enters the rows with the largest values in some panels, and takes them out of
+// values.
+func (s *search) guess(values, peaks []float32, start int, best []Hit, k int) []Hit {
+	var top [guesses]valued
+	n, size := 0, min(k+1, guesses)
 	for p, v := range peaks {
-		if len(s.guess) < k || -float64(v) < s.guess[k-1].Dist {
-			s.guess = insert(s.guess, k, Hit{int32(p), -float64(v)})
+		if n == size && v <= top[n-1].value {
+			continue
 		}
+		if n < size {
+			n++
+		}
+		j := n - 1
+		for ; j > 0 && top[j-1].value < v; j-- {
+			top[j] = top[j-1]
+		}
+		top[j] = valued{v, int32(p)}
 	}
-	s.list = s.list[:0]
-	for _, h := range s.guess {
-		r := int(h.Row) * simd.PanelRows
-		for values := s.values[i*slabRows:]; values[r] != peaks[h.Row]; r++ {
+	for _, panel := range top[:n] {
+		r := int(panel.row) * simd.PanelRows
+		for values[r] != panel.value {
+			r++
 		}
+		values[r] = float32(math.Inf(-1))
 		s.list = append(s.list, int32(start+r))
 	}
-	simd.Distances(s.query, s.rows.Data, s.list, s.dist2)
-	far := 0.0
-	for _, d := range s.dist2[:len(s.list)] {
-		far = max(far, d)
-	}
-	return math.Nextafter(far, math.Inf(1))
+	return s.enter(best, k)
 }
 
-// distanceBatch is the number of rows that are measured between two looks at their
-// values.
-const distanceBatch = 64
+// bound returns a number such that no row of a value that is not above it enters best.
+func (s *search) bound(i int, best []Hit, k int) float32 {
+	if len(best) < k {
+		return float32(math.Inf(-1))
+	}
+	return s.coords.above(i, math.Nextafter(best[k-1].Dist, math.Inf(1))) // one equally far may come before
+}
 
-// enter measures the rows of the list, which are ascending, and enters them.
-func (s *search) enter(i, start int, best []Hit, k int, limit float64) []Hit {
-	for list := s.list; len(list) > 0; {
-		batch := list[:min(distanceBatch, len(list))]
-		list = list[len(batch):]
-		simd.Distances(s.query, s.rows.Data, batch, s.dist2)
-		old := limit
-		for j, r := range batch {
-			if d := s.dist2[j]; d < limit {
-				best = insert(best, k, Hit{r, d})
-				if len(best) == k {
-					limit = min(limit, best[k-1].Dist)
-				}
-			}
+// sink moves entry j of a heap, the largest value first, down to its place.
+func sink(heap []valued, j int) {
+	for {
+		child := 2*j + 1
+		if child >= len(heap) {
+			return
 		}
-		if s.coords != nil && limit < old && len(list) > 0 {
-			t, kept := s.coords.above(i, limit), list[:0]
-			for _, r := range list {
-				if s.values[i*slabRows+int(r)-start] > t {
-					kept = append(kept, r)
-				}
-			}
-			list = kept
+		if child+1 < len(heap) && heap[child+1].value > heap[child].value {
+			child++
+		}
+		if heap[j].value >= heap[child].value {
+			return
+		}
+		heap[j], heap[child] = heap[child], heap[j]
+		j = child
+	}
+}
+
+// enter measures the rows of the list and enters those that are among the k nearest.
+func (s *search) enter(best []Hit, k int) []Hit {
+	simd.Distances(s.query, s.rows.Data, s.list, s.dist2)
+	for j, r := range s.list {
+		if h := (Hit{r, s.dist2[j]}); len(best) < k || h.before(best[k-1]) {
+			best = insert(best, k, h)
 		}
 	}
 	return best
 }
 
-// insert puts a hit into an ascending list of at most k, after its equals; the
-// last one falls out of a full list.
+// before reports whether h is nearer than g, or as near and the lower row.
+func (h Hit) before(g Hit) bool { return h.Dist < g.Dist || h.Dist == g.Dist && h.Row < g.Row }
+
+// insert puts a hit into an ascending list of at most k; the last one falls out of a
+// full list.
 func insert(list []Hit, k int, h Hit) []Hit {
 	if len(list) < k {
 		list = append(list, h)
 	}
 	j := len(list) - 1
-	for ; j > 0 && h.Dist < list[j-1].Dist; j-- {
+	for ; j > 0 && h.before(list[j-1]); j-- {
 		list[j] = list[j-1]
 	}
 	list[j] = h

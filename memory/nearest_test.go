@@ -118,9 +118,9 @@ func TestNearestEqualsPlainSearch(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					for _, k := range []int{1, 2, 3, maxGuess, maxGuess + 1, rows.N} {
+					for _, k := range []int{1, 2, 3, guesses, guesses + 1, rows.N} {
 						for _, batch := range []int{q.N, 7, 1} {
-							if k > 3 && (batch == 1 || batch == 7 && k != maxGuess) {
+							if k > 3 && (batch == 1 || batch == 7 && k != guesses) {
 								continue
 							}
 							for lo := 0; lo < q.N; lo += batch {
