@@ -9,6 +9,7 @@ package memory
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/internal/simd"
@@ -49,6 +50,11 @@ func (r *Rows) Append(o *Rows) {
 	}
 	if r.D != o.D {
 		panic(fmt.Sprintf("memory: rows of %d values appended to rows of %d", o.D, r.D))
+	}
+	if need := len(r.Data) + len(o.Data); need > cap(r.Data) && r.N > 0 {
+		// Twice as much: large tables are not copied often, and what is not used of
+		// fresh memory costs none.
+		r.Data = slices.Grow(r.Data, max(need, 2*cap(r.Data))-len(r.Data))
 	}
 	r.Data = append(r.Data, o.Data...)
 	r.N += o.N
