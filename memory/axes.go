@@ -15,7 +15,7 @@ const (
 	// maxAxes is the most coordinates that rows are projected to.
 	maxAxes = simd.PanelRows
 	// axesSample is the number of rows that the axes are found from.
-	axesSample = 1024
+	axesSample = 512
 	// axesRounds is how often the covariance is applied to the first guess of axes.
 	axesRounds = 2
 )

@@ -35,12 +35,16 @@ type search struct {
 	rows   *Rows
 	panels *panels      // nil: nothing is screened
 	coords *coordinates // of the queries
-	values []float32    // of the rows of a slab for query i at i·slabRows
-	peaks  []float32    // the largest value of each panel, for query i at i·slabPanels
 	query  []float64
-	open   []valued // rows of the slab that may be among the nearest
+	boxes  []float32 // squared distances from them
+	value  [simd.PanelRows]float32
+	open   []valued // rows that may be among the nearest
 	list   []int32
 	dist2  []float64
+
+	// For dense searches only.
+	values []float32 // of the rows of a slab for query i at i·slabRows
+	peaks  []float32 // the largest value of each panel, for query i at i·slabPanels
 }
 
 // valued is a row and its value.
@@ -53,7 +57,7 @@ func newSearch(rows *Rows, p *panels) *search {
 	s := &search{rows: rows, panels: p, query: make([]float64, rows.D), list: make([]int32, 0, slabRows), dist2: make([]float64, slabRows)}
 	if p != nil {
 		s.coords = newCoordinates(p.screen, queryChunk)
-		s.values, s.peaks = make([]float32, queryChunk*slabRows), make([]float32, queryChunk*slabPanels)
+		s.boxes = make([]float32, p.boxes)
 	}
 	return s
 }
@@ -62,14 +66,118 @@ func newSearch(rows *Rows, p *panels) *search {
 // queryChunk, ascending, ties to the lowest row. A row is passed over only when
 // it is certain that its distance, as distance2 computes it, does not enter.
 func (s *search) nearest(ctx context.Context, q *Rows, lo, hi, k int, hits []Hit) {
-	c := s.coords
-	if c != nil {
-		c.compute(q, lo, hi)
+	if s.panels != nil {
+		s.coords.compute(q, lo, hi)
+	}
+	if s.panels != nil && !s.panels.dense.Load() {
+		s.sparse(q, lo, hi, k, hits)
+	} else {
+		s.dense(ctx, q, lo, hi, k, hits)
+	}
+	for j := range hits {
+		hits[j].Dist = math.Sqrt(hits[j].Dist)
+	}
+}
+
+// mostVisited is the share of panels from which on looking at all of them, for several
+// queries at once, is faster.
+const mostVisited = 0.5
+
+// sparse looks, for each query, at the panels only whose boxes are near.
+func (s *search) sparse(q *Rows, lo, hi, k int, hits []Hit) {
+	visited := 0
+	for i := range hi - lo {
+		copyRow(s.query, q.Row(lo+i))
+		visited += s.visit(i, hits[i*k:i*k:(i+1)*k], k)
+	}
+	if n := (hi - lo) * s.panels.count; hi-lo == queryChunk && float64(visited) > mostVisited*float64(n) {
+		s.panels.dense.Store(true)
+	}
+}
+
+// visit enters the k nearest rows of query i into best, which is empty, and returns
+// how many panels it took.
+func (s *search) visit(i int, best []Hit, k int) (visited int) {
+	p := s.panels
+	x := s.coords.row(i)
+	simd.Boxes(x[:p.sides], p.lo, p.hi, s.boxes)
+	boxes := s.boxes[:p.count]
+	first := 0
+	for b, d := range boxes {
+		if d < boxes[first] {
+			first = b
+		}
+	}
+	s.open = s.open[:0]
+	simd.Product(x, p.panel(first), &s.value)
+	best = s.begin(first, best, k)
+	t, beyond := s.bound(i, best, k)
+	s.take(first, t)
+	visited = 1
+	for b, d := range boxes {
+		if d > beyond || b == first {
+			continue
+		}
+		visited++
+		if simd.Product(x, p.panel(b), &s.value) > t {
+			s.take(b, t)
+		}
+	}
+	s.settle(i, best, k, t)
+	return visited
+}
+
+// take opens those rows of a panel whose value is above t.
+func (s *search) take(panel int, t float32) {
+	for r, v := range s.value {
+		if v > t {
+			s.open = append(s.open, valued{v, s.panels.ids[panel*simd.PanelRows+r]})
+		}
+	}
+}
+
+// begin enters the rows of a panel with the largest values, and takes them out of
+// value.
+func (s *search) begin(panel int, best []Hit, k int) []Hit {
+	var top [guesses]valued
+	n := 0
+	for r, v := range s.value {
+		if !math.IsInf(float64(v), -1) {
+			n = promise(top[:min(k+1, guesses)], n, valued{v, int32(r)})
+		}
+	}
+	s.list = s.list[:0]
+	for _, v := range top[:n] {
+		s.value[v.row] = float32(math.Inf(-1))
+		s.list = append(s.list, s.panels.ids[panel*simd.PanelRows+int(v.row)])
+	}
+	return s.enter(best, k)
+}
+
+// promise puts v into the descending list of n entries, which has room for len(list),
+// and returns how many there are then.
+func promise(list []valued, n int, v valued) int {
+	if n == len(list) && v.value <= list[n-1].value {
+		return n
+	}
+	n = min(n+1, len(list))
+	j := n - 1
+	for ; j > 0 && list[j-1].value < v.value; j-- {
+		list[j] = list[j-1]
+	}
+	list[j] = v
+	return n
+}
+
+// dense looks at all rows, a slab at a time.
+func (s *search) dense(ctx context.Context, q *Rows, lo, hi, k int, hits []Hit) {
+	if s.panels != nil && s.values == nil {
+		s.values, s.peaks = make([]float32, queryChunk*slabRows), make([]float32, queryChunk*slabPanels)
 	}
 	var found [queryChunk]int
 	for start := 0; start < s.rows.N && ctx.Err() == nil; start += slabRows {
 		end := min(start+slabRows, s.rows.N)
-		if c != nil {
+		if s.panels != nil {
 			s.evaluate(start, end, hi-lo)
 		}
 		for i := range hi - lo {
@@ -77,9 +185,6 @@ func (s *search) nearest(ctx context.Context, q *Rows, lo, hi, k int, hits []Hit
 			best := hits[i*k : (i+1)*k]
 			found[i] = len(s.slab(i, start, end, best[:found[i]], k))
 		}
-	}
-	for j := range hits {
-		hits[j].Dist = math.Sqrt(hits[j].Dist)
 	}
 }
 
@@ -105,8 +210,9 @@ func (s *search) slab(i, start, end int, best []Hit, k int) []Hit {
 		return s.enter(best, k)
 	}
 	values, peaks := s.values[i*slabRows:][:end-start], s.peaks[i*slabPanels:][:(end-start+simd.PanelRows-1)/simd.PanelRows]
-	best = s.guess(values, peaks, start, best, k)
-	t := s.bound(i, best, k)
+	ids := s.panels.ids[start:end]
+	best = s.guess(values, peaks, ids, best, k)
+	t, _ := s.bound(i, best, k)
 	s.open = s.open[:0]
 	for p, peak := range peaks {
 		if !(peak > t) {
@@ -115,11 +221,15 @@ func (s *search) slab(i, start, end int, best []Hit, k int) []Hit {
 		lo := p * simd.PanelRows
 		for r, v := range values[lo:min(lo+simd.PanelRows, len(values))] {
 			if v > t {
-				s.open = append(s.open, valued{v, int32(start + lo + r)})
+				s.open = append(s.open, valued{v, ids[lo+r]})
 			}
 		}
 	}
-	// The most promising first.
+	return s.settle(i, best, k, t)
+}
+
+// settle enters the open rows, of values above t, the most promising first.
+func (s *search) settle(i int, best []Hit, k int, t float32) []Hit {
 	heap := s.open
 	for j := len(heap)/2 - 1; j >= 0; j-- {
 		sink(heap, j)
@@ -134,28 +244,18 @@ func (s *search) slab(i, start, end int, best []Hit, k int) []Hit {
 			sink(heap, 0)
 		}
 		best = s.enter(best, k)
-		t = s.bound(i, best, k)
+		t, _ = s.bound(i, best, k)
 	}
 	return best
 }
 
 // guess enters the rows with the largest values in some panels, and takes them out of
 // values.
-func (s *search) guess(values, peaks []float32, start int, best []Hit, k int) []Hit {
+func (s *search) guess(values, peaks []float32, ids []int32, best []Hit, k int) []Hit {
 	var top [guesses]valued
-	n, size := 0, min(k+1, guesses)
+	n := 0
 	for p, v := range peaks {
-		if n == size && v <= top[n-1].value {
-			continue
-		}
-		if n < size {
-			n++
-		}
-		j := n - 1
-		for ; j > 0 && top[j-1].value < v; j-- {
-			top[j] = top[j-1]
-		}
-		top[j] = valued{v, int32(p)}
+		n = promise(top[:min(k+1, guesses)], n, valued{v, int32(p)})
 	}
 	for _, panel := range top[:n] {
 		r := int(panel.row) * simd.PanelRows
@@ -163,17 +263,19 @@ func (s *search) guess(values, peaks []float32, start int, best []Hit, k int) []
 			r++
 		}
 		values[r] = float32(math.Inf(-1))
-		s.list = append(s.list, int32(start+r))
+		s.list = append(s.list, ids[r])
 	}
 	return s.enter(best, k)
 }
 
-// bound returns a number such that no row of a value that is not above it enters best.
-func (s *search) bound(i int, best []Hit, k int) float32 {
+// bound returns a number that the value of a row is above, and one that the squared
+// distance of its box is not above, when the row enters best.
+func (s *search) bound(i int, best []Hit, k int) (above, beyond float32) {
 	if len(best) < k {
-		return float32(math.Inf(-1))
+		return float32(math.Inf(-1)), float32(math.Inf(1))
 	}
-	return s.coords.above(i, math.Nextafter(best[k-1].Dist, math.Inf(1))) // one equally far may come before
+	limit := math.Nextafter(best[k-1].Dist, math.Inf(1)) // one equally far may come before
+	return s.coords.above(i, limit), s.coords.beyond(i, limit)
 }
 
 // sink moves entry j of a heap, the largest value first, down to its place.

@@ -102,11 +102,17 @@ func hardQueries(rows *Rows, n int) *Rows {
 	return q
 }
 
+// prepared returns the panels of a bank, which it makes use them from now on.
+func prepared(b *Bank) *panels { return b.searches(screenQueries).Get().(*search).panels }
+
 // Whatever is passed over, hits are those of the plain search, bit for bit, at every
 // level, in batches of any size and with any number of workers.
 func TestNearestEqualsPlainSearch(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		for _, d := range []int{7, 33, 401} {
+			if testing.Short() && d != 33 {
+				continue
+			}
 			for name, rows := range hardTables(2*screenRows+15, d) {
 				q := hardQueries(rows, screenQueries+9)
 				var want [][]Hit
@@ -118,9 +124,12 @@ func TestNearestEqualsPlainSearch(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
+					if p := prepared(bank); p != nil && workers == 3 {
+						p.dense.Store(true)
+					}
 					for _, k := range []int{1, 2, 3, guesses, guesses + 1, rows.N} {
 						for _, batch := range []int{q.N, 7, 1} {
-							if k > 3 && (batch == 1 || batch == 7 && k != guesses) {
+							if k > 3 && (batch == 1 || batch == 7 && k != guesses || testing.Short()) {
 								continue
 							}
 							for lo := 0; lo < q.N; lo += batch {
@@ -157,6 +166,9 @@ func TestScreens(t *testing.T) {
 		if s == nil {
 			t.Fatalf("%s: no screen", name)
 		}
+		if want := !s.dense.Load(); want != (s.m <= maxAxes) {
+			t.Errorf("%s: boxes of %d coordinates", name, s.sides)
+		}
 		if few := name == "flat" || name == "scales" || name == "outlier"; few != (s.axes != nil) || few && s.m >= d/2 {
 			t.Errorf("%s: %d coordinates", name, s.m)
 		}
@@ -165,12 +177,20 @@ func TestScreens(t *testing.T) {
 		c := newCoordinates(s.screen, q.N)
 		c.compute(q, 0, q.N)
 		for i := range q.N {
-			for r := range rows.N {
+			for at, r := range s.ids {
 				value := 0.0
 				for j, v := range c.row(i) {
-					value += float64(v) * float64(s.panel(r / simd.PanelRows)[j*simd.PanelRows+r%simd.PanelRows])
+					value += float64(v) * float64(s.panel(at / simd.PanelRows)[j*simd.PanelRows+at%simd.PanelRows])
 				}
-				if dist2 := distance2(q.Row(i), rows.Row(r)); value < float64(c.above(i, dist2)) {
+				box := float32(0)
+				for j := range c.row(i)[:s.sides] {
+					v, b := c.row(i)[j], j*s.boxes+at/simd.PanelRows
+					box += max(s.lo[b]-v, v-s.hi[b], 0) * max(s.lo[b]-v, v-s.hi[b], 0)
+				}
+				if dist2 := distance2(q.Row(i), rows.Row(int(r))); box > c.beyond(i, dist2) {
+					t.Fatalf("%s: row %d at %v from query %d is in a box at %v, the bound is %v", name, r, dist2, i, box, c.beyond(i, dist2))
+				}
+				if dist2 := distance2(q.Row(i), rows.Row(int(r))); value < float64(c.above(i, dist2)) {
 					t.Fatalf("%s: row %d at %v from query %d has the value %v, the bound is %v", name, r, dist2, i, value, c.above(i, dist2))
 				}
 			}

@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"math"
+	"sync/atomic"
 
 	"github.com/iad3d/iad3d/internal/parallel"
 	"github.com/iad3d/iad3d/internal/simd"
@@ -95,10 +96,13 @@ func (s *screen) absent(panel []float32, r int) {
 	panel[s.m*simd.PanelRows+r] = float32(math.Inf(-1))
 }
 
-// panels are the rows of a table as Products takes them.
+// panels are the rows of a table as Products takes them, arranged in space.
 type panels struct {
 	*screen
-	data []float32
+	*spatial
+	data  []float32
+	count int
+	dense atomic.Bool // boxes have turned out to be of no use
 }
 
 // newPanels returns nil for rows that cannot be screened.
@@ -107,17 +111,19 @@ func newPanels(rows *Rows, workers int) *panels {
 	if s == nil {
 		return nil
 	}
-	p := &panels{s, make([]float32, len(all)*simd.PanelRows*s.width)}
-	for i, c := range all {
+	p := &panels{screen: s, spatial: arrange(all, rows.N), count: len(all), data: make([]float32, len(all)*simd.PanelRows*s.width)}
+	for i := range all {
 		panel := p.panel(i)
 		for r := range simd.PanelRows {
-			if i*simd.PanelRows+r < rows.N {
-				c.pack(r, panel, r)
+			if at := i*simd.PanelRows + r; at < rows.N {
+				row := int(p.ids[at])
+				all[row/simd.PanelRows].pack(row%simd.PanelRows, panel, r)
 			} else {
 				s.absent(panel, r)
 			}
 		}
 	}
+	p.dense.Store(p.sides == 0)
 	return p
 }
 
@@ -126,16 +132,18 @@ func (p *panels) panel(i int) []float32 {
 	return p.data[i*size:][:size]
 }
 
+// meanRow returns the mean of a sample of rows: any point amid them will do.
 func meanRow(rows *Rows) []float32 {
 	sum := make([]float64, rows.D)
-	for i := range rows.N {
-		for j, v := range rows.Row(i) {
+	n := min(rows.N, axesSample)
+	for i := range n {
+		for j, v := range rows.Row(i * rows.N / n) {
 			sum[j] += float64(v)
 		}
 	}
 	mean := make([]float32, rows.D)
 	for j, v := range sum {
-		mean[j] = float32(v / float64(rows.N))
+		mean[j] = float32(v / float64(n))
 	}
 	return mean
 }
@@ -215,16 +223,32 @@ func centre(dst, row, mean []float32) float64 {
 // are certainly not nearer than the squared distance limit, as distance2 computes it.
 func (c *coordinates) above(i int, limit float64) float32 {
 	s := c.of
-	if math.IsInf(limit, 1) || math.IsInf(c.whole[i], 1) {
+	far := c.far(i, limit)
+	if math.IsInf(far, 1) {
 		return float32(math.Inf(-1))
 	}
 	norm := math.Sqrt(c.norm2[i])
 	rounding := float64(s.rounding*s.reach*(norm+float64(s.reach/2))) + float64(1e-12*c.norm2[i]) + 1e-36
-	far := float64(math.Sqrt(limit)*(1+1e-9)) + float64(s.share*c.whole[i]) + s.slack
 	t := float64(c.norm2[i]/2) - rounding - float64(far*far/2)
 	t32 := float32(t)
 	if float64(t32) > t {
 		t32 = math.Nextafter32(t32, float32(math.Inf(-1)))
 	}
 	return t32
+}
+
+// far returns the distance that coordinates have at least from those of query i when
+// the rows are certainly not nearer than the squared distance limit.
+func (c *coordinates) far(i int, limit float64) float64 {
+	if math.IsInf(limit, 1) || math.IsInf(c.whole[i], 1) {
+		return math.Inf(1)
+	}
+	return float64(math.Sqrt(limit)*(1+1e-9)) + float64(c.of.share*c.whole[i]) + c.of.slack
+}
+
+// beyond returns what the squared distance of query i from a box is above, as
+// simd.Boxes computes it, only when no row in it is nearer than limit.
+func (c *coordinates) beyond(i int, limit float64) float32 {
+	far := c.far(i, limit)
+	return float32(float64(far*far*(1+1e-5)) + 1e-36)
 }

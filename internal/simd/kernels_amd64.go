@@ -57,3 +57,14 @@ func products(x *float32, stride int, panel *float32, n int, out *float32, outSt
 func distances(q *float64, d int, rows *float32, list *int32, n int, dist2 *float64) {
 	distancesAVX2(q, d, rows, list, n, dist2)
 }
+
+func product(x, panel *float32, n int, out *float32) float32 {
+	if level == AVX512 {
+		return productAVX512(x, panel, n, out)
+	}
+	return productAVX2(x, panel, n, out)
+}
+
+func boxes(x *float32, m int, lo, hi *float32, n int, dist2 *float32) {
+	boxesAVX2(x, m, lo, hi, n, dist2)
+}

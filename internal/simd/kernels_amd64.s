@@ -3798,6 +3798,166 @@ first5:
 	VZEROUPPER
 	RET
 
+// func productAVX512(x *float32, panel *float32, n int, out *float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, SSE
+TEXT ·productAVX512(SB), NOSPLIT, $0-36
+	MOVQ   x+0(FP), AX
+	MOVQ   panel+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   out+24(FP), BX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+
+loop:
+	SUBQ         $0x01, DX
+	JLT          done
+	VBROADCASTSS (AX), Z4
+	VMULPS       (CX), Z4, Z5
+	VADDPS       Z5, Z0, Z0
+	VMULPS       64(CX), Z4, Z5
+	VADDPS       Z5, Z1, Z1
+	VMULPS       128(CX), Z4, Z5
+	VADDPS       Z5, Z2, Z2
+	VMULPS       192(CX), Z4, Z4
+	VADDPS       Z4, Z3, Z3
+	ADDQ         $0x00000100, CX
+	ADDQ         $0x04, AX
+	JMP          loop
+
+done:
+	VMOVUPS       Z0, (BX)
+	VMOVUPS       Z1, 64(BX)
+	VMOVUPS       Z2, 128(BX)
+	VMOVUPS       Z3, 192(BX)
+	VMAXPS        Z1, Z0, Z0
+	VMAXPS        Z3, Z2, Z2
+	VMAXPS        Z2, Z0, Z0
+	VEXTRACTF32X8 $0x01, Z0, Y1
+	VMAXPS        Y1, Y0, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VMAXPS        X0, X1, X1
+	VPERMILPS     $0x4e, X1, X0
+	VMAXPS        X0, X1, X1
+	VPERMILPS     $0xb1, X1, X0
+	VMAXPS        X0, X1, X1
+	MOVSS         X1, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func productAVX2(x *float32, panel *float32, n int, out *float32) float32
+// Requires: AVX, SSE
+TEXT ·productAVX2(SB), NOSPLIT, $0-36
+	MOVQ   x+0(FP), AX
+	MOVQ   panel+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   out+24(FP), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+loop:
+	SUBQ         $0x01, DX
+	JLT          done
+	VBROADCASTSS (AX), Y8
+	VMULPS       (CX), Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       32(CX), Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VMULPS       64(CX), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       96(CX), Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VMULPS       128(CX), Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       160(CX), Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	VMULPS       192(CX), Y8, Y9
+	VADDPS       Y9, Y6, Y6
+	VMULPS       224(CX), Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	ADDQ         $0x00000100, CX
+	ADDQ         $0x04, AX
+	JMP          loop
+
+done:
+	VMOVUPS      Y0, (BX)
+	VMOVUPS      Y1, 32(BX)
+	VMOVUPS      Y2, 64(BX)
+	VMOVUPS      Y3, 96(BX)
+	VMOVUPS      Y4, 128(BX)
+	VMOVUPS      Y5, 160(BX)
+	VMOVUPS      Y6, 192(BX)
+	VMOVUPS      Y7, 224(BX)
+	VMAXPS       Y4, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMAXPS       Y7, Y3, Y3
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMAXPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VMAXPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VMAXPS       X1, X0, X0
+	MOVSS        X0, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func boxesAVX2(x *float32, m int, lo *float32, hi *float32, n int, dist2 *float32)
+// Requires: AVX
+TEXT ·boxesAVX2(SB), NOSPLIT, $0-48
+	MOVQ   x+0(FP), AX
+	MOVQ   m+8(FP), CX
+	MOVQ   lo+16(FP), DX
+	MOVQ   hi+24(FP), BX
+	MOVQ   n+32(FP), SI
+	MOVQ   dist2+40(FP), DI
+	LEAQ   (SI), R8
+	SHLQ   $0x02, R8
+	VXORPS Y0, Y0, Y0
+
+eight:
+	SUBQ   $0x08, SI
+	JLT    done
+	VXORPS Y1, Y1, Y1
+	XORQ   R9, R9
+	XORQ   R10, R10
+
+value:
+	CMPQ         R9, CX
+	JGE          store
+	VBROADCASTSS (AX)(R9*4), Y2
+	VMOVUPS      (DX)(R10*1), Y3
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       (BX)(R10*1), Y2, Y2
+	VMAXPS       Y2, Y3, Y3
+	VMAXPS       Y0, Y3, Y3
+	VMULPS       Y3, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         R8, R10
+	INCQ         R9
+	JMP          value
+
+store:
+	VMOVUPS Y1, (DI)
+	ADDQ    $0x20, DI
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	JMP     eight
+
+done:
+	VZEROUPPER
+	RET
+
 // func distancesAVX2(q *float64, d int, rows *float32, list *int32, n int, dist2 *float64)
 // Requires: AVX
 TEXT ·distancesAVX2(SB), NOSPLIT, $0-48

@@ -146,3 +146,68 @@ func BenchmarkDistances(b *testing.B) {
 		})
 	}
 }
+
+func TestProduct(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(9, 10))
+		eachPlace(func(n, offset int) {
+			draw := wholeNumber
+			if offset%2 == 1 {
+				draw = func(r *rand.Rand) float32 { return float32(r.NormFloat64()) }
+			}
+			x, panel := newGuarded(n, offset, float32(0)), newGuarded(PanelRows*n, offset, float32(0))
+			for _, s := range [][]float32{x.slice, panel.slice} {
+				for i := range s {
+					s[i] = draw(r)
+				}
+			}
+			got, want := newGuarded(PanelRows, offset, float32(-7)), newGuarded(PanelRows, offset, float32(-7))
+			peak, wantPeak := Product(x.slice, panel.slice, (*[PanelRows]float32)(got.slice)), float32(0)
+			generic(func() { wantPeak = Product(x.slice, panel.slice, (*[PanelRows]float32)(want.slice)) })
+			if !slices.Equal(got.all, want.all) || peak != wantPeak || peak != slices.Max(want.slice) {
+				t.Fatalf("%d values from %d: other products", n, offset)
+			}
+			for row, v := range got.slice {
+				sum := 0
+				for d := range n {
+					sum += int(x.slice[d]) * int(panel.slice[PanelRows*d+row])
+				}
+				if offset%2 == 0 && v != float32(sum) {
+					t.Fatalf("%d values from %d: product %v, want %d", n, offset, v, sum)
+				}
+			}
+		})
+	})
+}
+
+func TestBoxes(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(11, 12))
+		eachPlace(func(m, offset int) {
+			n := 8 * (m + offset) % 40
+			x, lo, hi := newGuarded(m, offset, float32(0)), newGuarded(m*n, offset, float32(0)), newGuarded(m*n, offset, float32(0))
+			for d := range x.slice {
+				x.slice[d] = wholeNumber(r)
+				for b := range n {
+					lo.slice[d*n+b] = wholeNumber(r)
+					hi.slice[d*n+b] = lo.slice[d*n+b] + float32(r.IntN(20))
+				}
+			}
+			got := newGuarded(n, offset, float32(-7))
+			Boxes(x.slice, lo.slice, hi.slice, got.slice)
+			for b, v := range got.slice {
+				sum := 0
+				for d, p := range x.slice {
+					e := max(0, int(lo.slice[d*n+b]-p), int(p-hi.slice[d*n+b]))
+					sum += e * e
+				}
+				if v != float32(sum) {
+					t.Fatalf("%d values from %d: box %d of %d at %v, want %d", m, offset, b, n, v, sum)
+				}
+			}
+			if !got.intact(0) {
+				t.Fatalf("%d values from %d: written outside", m, offset)
+			}
+		})
+	})
+}

@@ -24,6 +24,9 @@ func main() {
 	weigh256(weigh512())
 	products512()
 	products256()
+	product512()
+	product256()
+	boxes256()
 	distances256()
 	Generate()
 }

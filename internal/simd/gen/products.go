@@ -100,7 +100,10 @@ func products512() {
 }
 
 // storePeak stores the largest of eight values.
-func (a *productsArgs) storePeak(y VecVirtual) {
+func (a *productsArgs) storePeak(y VecVirtual) { VMOVSS(largest(y), Mem{Base: a.peaks}) }
+
+// largest returns the largest of eight values, which it overwrites.
+func largest(y VecVirtual) Register {
 	x := y.AsX()
 	t := XMM()
 	VEXTRACTF128(U8(1), y, t)
@@ -109,7 +112,7 @@ func (a *productsArgs) storePeak(y VecVirtual) {
 	VMAXPS(t, x, x)
 	VPERMILPS(U8(0xb1), x, t)
 	VMAXPS(t, x, x)
-	VMOVSS(x, Mem{Base: a.peaks})
+	return x
 }
 
 // products256 goes through the panel four times, sixteen of its rows at a time.
@@ -175,6 +178,130 @@ func products256() {
 	ADDQ(U8(64), a.out)
 	SUBQ(U8(1), column)
 	JNE(LabelRef("column"))
+	VZEROUPPER()
+	RET()
+}
+
+const productSignature = "func(x *float32, panel *float32, n int, out *float32) float32"
+
+// product512 is products512 for one row.
+func product512() {
+	TEXT("productAVX512", NOSPLIT, productSignature)
+	Pragma("noescape")
+	x, panel, n := Load(Param("x"), GP64()), Load(Param("panel"), GP64()), Load(Param("n"), GP64())
+	out := Load(Param("out"), GP64())
+	var s [4]VecVirtual
+	for j := range s {
+		s[j] = ZMM()
+		VPXORQ(s[j], s[j], s[j])
+	}
+	Label("loop")
+	SUBQ(U8(1), n)
+	JLT(LabelRef("done"))
+	v := ZMM()
+	VBROADCASTSS(Mem{Base: x}, v)
+	for j := range s {
+		t := ZMM()
+		VMULPS(Mem{Base: panel, Disp: 64 * j}, v, t)
+		VADDPS(t, s[j], s[j])
+	}
+	ADDQ(U32(4*panelRows), panel)
+	ADDQ(U8(4), x)
+	JMP(LabelRef("loop"))
+	Label("done")
+	for j := range s {
+		VMOVUPS(s[j], Mem{Base: out, Disp: 64 * j})
+	}
+	VMAXPS(s[1], s[0], s[0])
+	VMAXPS(s[3], s[2], s[2])
+	VMAXPS(s[2], s[0], s[0])
+	half := YMM()
+	VEXTRACTF32X8(U8(1), s[0], half)
+	VMAXPS(half, s[0].AsY(), half)
+	Store(largest(half), ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
+
+// product256 is product512 with eight sums.
+func product256() {
+	TEXT("productAVX2", NOSPLIT, productSignature)
+	Pragma("noescape")
+	x, panel, n := Load(Param("x"), GP64()), Load(Param("panel"), GP64()), Load(Param("n"), GP64())
+	out := Load(Param("out"), GP64())
+	var s [8]VecVirtual
+	for j := range s {
+		s[j] = YMM()
+		VXORPS(s[j], s[j], s[j])
+	}
+	Label("loop")
+	SUBQ(U8(1), n)
+	JLT(LabelRef("done"))
+	v := YMM()
+	VBROADCASTSS(Mem{Base: x}, v)
+	for j := range s {
+		t := YMM()
+		VMULPS(Mem{Base: panel, Disp: 32 * j}, v, t)
+		VADDPS(t, s[j], s[j])
+	}
+	ADDQ(U32(4*panelRows), panel)
+	ADDQ(U8(4), x)
+	JMP(LabelRef("loop"))
+	Label("done")
+	for j := range s {
+		VMOVUPS(s[j], Mem{Base: out, Disp: 32 * j})
+	}
+	for gap := 4; gap > 0; gap /= 2 {
+		for j := range gap {
+			VMAXPS(s[j+gap], s[j], s[j])
+		}
+	}
+	Store(largest(s[0]), ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
+
+// boxes256 measures eight boxes at a time.
+func boxes256() {
+	TEXT("boxesAVX2", NOSPLIT, "func(x *float32, m int, lo, hi *float32, n int, dist2 *float32)")
+	Pragma("noescape")
+	x, m := Load(Param("x"), GP64()), Load(Param("m"), GP64())
+	lo, hi, n := Load(Param("lo"), GP64()), Load(Param("hi"), GP64()), Load(Param("n"), GP64())
+	dist2 := Load(Param("dist2"), GP64())
+	stride, zero := GP64(), YMM()
+	LEAQ(Mem{Base: n, Disp: 0}, stride)
+	SHLQ(U8(2), stride)
+	VXORPS(zero, zero, zero)
+	Label("eight")
+	SUBQ(U8(8), n)
+	JLT(LabelRef("done"))
+	sum := YMM()
+	VXORPS(sum, sum, sum)
+	j, at := GP64(), GP64()
+	XORQ(j, j)
+	XORQ(at, at)
+	Label("value")
+	CMPQ(j, m)
+	JGE(LabelRef("store"))
+	v, below, above := YMM(), YMM(), YMM()
+	VBROADCASTSS(Mem{Base: x, Index: j, Scale: 4}, v)
+	VMOVUPS(Mem{Base: lo, Index: at, Scale: 1}, below)
+	VSUBPS(v, below, below)
+	VSUBPS(Mem{Base: hi, Index: at, Scale: 1}, v, above)
+	VMAXPS(above, below, below)
+	VMAXPS(zero, below, below)
+	VMULPS(below, below, below)
+	VADDPS(below, sum, sum)
+	ADDQ(stride, at)
+	INCQ(j)
+	JMP(LabelRef("value"))
+	Label("store")
+	VMOVUPS(sum, Mem{Base: dist2})
+	ADDQ(U8(32), dist2)
+	ADDQ(U8(32), lo)
+	ADDQ(U8(32), hi)
+	JMP(LabelRef("eight"))
+	Label("done")
 	VZEROUPPER()
 	RET()
 }
