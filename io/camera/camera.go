@@ -115,10 +115,13 @@ func parse(b []byte) (*fields, error) {
 		}
 		return &fields{m: m}, nil
 	}
-	var doc yaml.Node
-	switch err := yaml.Unmarshal(b, &doc); {
-	case err != nil:
+	var doc, more yaml.Node
+	d := yaml.NewDecoder(bytes.NewReader(b))
+	switch err := d.Decode(&doc); {
+	case err != nil && err != io.EOF:
 		return nil, invalid("neither JSON nor YAML: %s", oneLine(err))
+	case err == nil && d.Decode(&more) != io.EOF:
+		return nil, invalid("more than one document")
 	case len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode:
 		return nil, invalid("no fields, such as width, height, fx, fy, cx and cy")
 	case aliased(&doc):
