@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,8 +16,12 @@ import (
 	"github.com/iad3d/iad3d/rgbd"
 )
 
-// maxManifest bounds the size of a manifest in bytes.
-const maxManifest = 64 << 20
+// Bounds of a manifest. YAML costs up to 100 times its size while it is read.
+const (
+	maxManifest = 64 << 20 // bytes
+	maxList     = 1 << 20  // bytes, of YAML
+	maxEntries  = 1 << 17
+)
 
 // entry is one scan of a manifest. Paths are relative to its folder.
 type entry struct {
@@ -26,7 +31,7 @@ type entry struct {
 	Truth  string `yaml:"truth"`
 	Colour string `yaml:"colour"`
 
-	at string // "line 3", for messages
+	at int // place in the list, for messages
 }
 
 // OpenManifest opens the scans that a file lists, root itself, with their splits
@@ -40,41 +45,45 @@ type entry struct {
 //	colour  optional: the colour image of a scan with a raster
 //
 // Paths are relative to the manifest's folder. The class is the file's stem, or
-// any name that class gives. Items are in the order of the file.
+// any name that class gives. Items are in the order of the file. There may be up to
+// 131,072 scans, in YAML as many as fit into 1 MiB.
 func OpenManifest(root, class string, o Options) (*Set, error) {
 	if err := o.noImages("manifest"); err != nil {
 		return nil, err
 	}
-	b, err := readSmall(root, maxManifest)
+	read, limit := readCSV, int64(maxManifest)
+	if ext := strings.ToLower(filepath.Ext(root)); ext == ".yaml" || ext == ".yml" {
+		read, limit = readList, maxList
+	}
+	b, err := readSmall(root, limit)
 	if err != nil {
 		return nil, err
-	}
-	read := readCSV
-	if ext := strings.ToLower(filepath.Ext(root)); ext == ".yaml" || ext == ".yml" {
-		read = readList
-	}
-	entries, err := read(b)
-	if err != nil {
-		return nil, &scan.Error{Path: root, Err: err}
-	}
-	if len(entries) == 0 {
-		return nil, &scan.Error{Path: root, Err: errors.New("lists no scan")}
 	}
 	if class == "" {
 		class = strings.TrimSuffix(scan.FolderName(root), filepath.Ext(root))
 	}
 	s := &Set{Root: root, Class: class, items: make(map[Split][]Item)}
 	names := map[string]bool{}
-	for _, e := range entries {
+	err = read(b, func(e *entry) error {
+		if e.at > maxEntries {
+			return fmt.Errorf("lists more than %d scans", maxEntries)
+		}
 		it, err := e.item(filepath.Dir(root))
 		if err != nil {
-			return nil, &scan.Error{Path: root, Err: fmt.Errorf("%s: %w", e.at, err)}
+			return fmt.Errorf("scan %d: %w", e.at, err)
 		}
 		for n, plain := 2, it.Name; names[string(it.Split)+"/"+it.Name]; n++ {
 			it.Name = fmt.Sprintf("%s-%d", plain, n)
 		}
 		names[string(it.Split)+"/"+it.Name] = true
 		s.items[it.Split] = append(s.items[it.Split], it)
+		return nil
+	})
+	if err == nil && len(names) == 0 {
+		err = errors.New("lists no scan")
+	}
+	if err != nil {
+		return nil, &scan.Error{Path: root, Err: err}
 	}
 	return s, nil
 }
@@ -106,7 +115,9 @@ func (e *entry) item(dir string) (Item, error) {
 	return it, nil
 }
 
-func readCSV(b []byte) ([]entry, error) {
+// readCSV hands the rows to add, one at a time: a bad one ends it before the rest
+// costs memory.
+func readCSV(b []byte, add func(*entry) error) error {
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(b, []byte("\ufeff"))))
 	r.TrimLeadingSpace = true
 	if line, _, _ := bytes.Cut(b, []byte("\n")); !bytes.Contains(line, []byte(",")) && bytes.Contains(line, []byte(";")) {
@@ -114,42 +125,62 @@ func readCSV(b []byte) ([]entry, error) {
 	}
 	head, err := r.Read()
 	if err != nil {
-		return nil, fmt.Errorf("no first line of columns: %w", err)
+		return fmt.Errorf("no first line of columns: %w", err)
 	}
 	for i := range head {
 		head[i] = strings.ToLower(strings.TrimSpace(head[i]))
 	}
 	for _, want := range []string{"path", "split", "label"} {
 		if !slices.Contains(head, want) {
-			return nil, fmt.Errorf("no column %q; a manifest has path, split, label and may have truth, colour", want)
+			return fmt.Errorf("no column %q; a manifest has path, split, label and may have truth, colour", want)
 		}
 	}
-	rows, err := r.ReadAll()
-	if err != nil {
-		return nil, err
-	}
-	entries := make([]entry, len(rows))
-	for i, row := range rows {
-		e := &entries[i]
-		e.at = fmt.Sprintf("scan %d", i+1)
+	r.ReuseRecord = true
+	for at := 1; ; at++ {
+		row, err := r.Read()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		e := entry{at: at}
 		for k, name := range head {
-			if to := map[string]*string{"path": &e.Path, "split": &e.Split, "label": &e.Label, "truth": &e.Truth, "colour": &e.Colour}[name]; to != nil {
-				*to = strings.TrimSpace(row[k])
+			v := strings.TrimSpace(row[k])
+			switch name {
+			case "path":
+				e.Path = v
+			case "split":
+				e.Split = v
+			case "label":
+				e.Label = v
+			case "truth":
+				e.Truth = v
+			case "colour":
+				e.Colour = v
 			}
 		}
+		if err := add(&e); err != nil {
+			return err
+		}
 	}
-	return entries, nil
 }
 
-func readList(b []byte) ([]entry, error) {
+func readList(b []byte, add func(*entry) error) error {
 	var entries []entry
 	d := yaml.NewDecoder(bytes.NewReader(b))
 	d.KnownFields(true)
 	if err := d.Decode(&entries); err != nil {
-		return nil, errors.New(strings.Join(strings.Fields(err.Error()), " ")) // of one line
+		return errors.New(strings.Join(strings.Fields(err.Error()), " ")) // of one line
+	}
+	if d.Decode(new(yaml.Node)) != io.EOF {
+		return errors.New("more than one document")
 	}
 	for i := range entries {
-		entries[i].at = fmt.Sprintf("scan %d", i+1)
+		entries[i].at = i + 1
+		if err := add(&entries[i]); err != nil {
+			return err
+		}
 	}
-	return entries, nil
+	return nil
 }
