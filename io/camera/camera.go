@@ -133,8 +133,15 @@ func parse(b []byte) (*fields, error) {
 	return &fields{m: m}, nil
 }
 
-// oneLine words an error of package yaml, which lists what it found.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// oneLine words an error of package yaml, which lists all that it found, over lines.
+func oneLine(err error) string {
+	const most = 200
+	s := strings.Join(strings.Fields(err.Error()), " ")
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
 
 // aliased reports whether there is an alias in a node, with which a short text
 // can stand for a long one.

@@ -16,20 +16,16 @@ import (
 	"github.com/iad3d/iad3d/rgbd"
 )
 
-// Bounds of a manifest. YAML costs up to 100 times its size while it is read.
+// Bounds of a manifest. YAML costs up to 130 times its size while it is read.
 const (
-	maxManifest = 64 << 20 // bytes
-	maxList     = 1 << 20  // bytes, of YAML
+	maxManifest = 64 << 20  // bytes
+	maxList     = 128 << 10 // bytes, of YAML
 	maxEntries  = 1 << 17
 )
 
 // entry is one scan of a manifest. Paths are relative to its folder.
 type entry struct {
-	Path   string `yaml:"path"`
-	Split  string `yaml:"split"`
-	Label  string `yaml:"label"`
-	Truth  string `yaml:"truth"`
-	Colour string `yaml:"colour"`
+	Path, Split, Label, Truth, Colour string
 
 	at int // place in the list, for messages
 }
@@ -46,7 +42,7 @@ type entry struct {
 //
 // Paths are relative to the manifest's folder. The class is the file's stem, or
 // any name that class gives. Items are in the order of the file. There may be up to
-// 131,072 scans, in YAML as many as fit into 1 MiB.
+// 131,072 scans, in YAML as many as fit into 128 KiB.
 func OpenManifest(root, class string, o Options) (*Set, error) {
 	if err := o.noImages("manifest"); err != nil {
 		return nil, err
@@ -56,6 +52,9 @@ func OpenManifest(root, class string, o Options) (*Set, error) {
 		read, limit = readList, maxList
 	}
 	b, err := readSmall(root, limit)
+	if errors.Is(err, errLong) && limit == maxList {
+		err = &scan.Error{Path: root, Err: fmt.Errorf("%w: more than %d bytes of YAML; as CSV there may be more", errLong, maxList)}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +62,8 @@ func OpenManifest(root, class string, o Options) (*Set, error) {
 		class = strings.TrimSuffix(scan.FolderName(root), filepath.Ext(root))
 	}
 	s := &Set{Root: root, Class: class, items: make(map[Split][]Item)}
-	names := map[string]bool{}
+	used := map[string]int{} // a name and the number that its next bearer tries first
+	n := 0
 	err = read(b, func(e *entry) error {
 		if e.at > maxEntries {
 			return fmt.Errorf("lists more than %d scans", maxEntries)
@@ -72,14 +72,17 @@ func OpenManifest(root, class string, o Options) (*Set, error) {
 		if err != nil {
 			return fmt.Errorf("scan %d: %w", e.at, err)
 		}
-		for n, plain := 2, it.Name; names[string(it.Split)+"/"+it.Name]; n++ {
-			it.Name = fmt.Sprintf("%s-%d", plain, n)
+		plain := string(it.Split) + "/" + it.Name
+		for k, stem := max(2, used[plain]), it.Name; used[string(it.Split)+"/"+it.Name] > 0; k++ {
+			it.Name = fmt.Sprintf("%s-%d", stem, k)
+			used[plain] = k + 1
 		}
-		names[string(it.Split)+"/"+it.Name] = true
+		used[string(it.Split)+"/"+it.Name] = max(2, used[string(it.Split)+"/"+it.Name])
+		n++
 		s.items[it.Split] = append(s.items[it.Split], it)
 		return nil
 	})
-	if err == nil && len(names) == 0 {
+	if err == nil && n == 0 {
 		err = errors.New("lists no scan")
 	}
 	if err != nil {
@@ -166,20 +169,52 @@ func readCSV(b []byte, add func(*entry) error) error {
 	}
 }
 
+// readList hands the items of a list to add, one at a time.
 func readList(b []byte, add func(*entry) error) error {
-	var entries []entry
+	var doc yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	if err := d.Decode(&entries); err != nil {
-		return errors.New(strings.Join(strings.Fields(err.Error()), " ")) // of one line
-	}
-	if d.Decode(new(yaml.Node)) != io.EOF {
+	switch err := d.Decode(&doc); {
+	case err == io.EOF:
+		return nil
+	case err != nil:
+		return oneLine(err)
+	case d.Decode(new(yaml.Node)) != io.EOF:
 		return errors.New("more than one document")
+	case len(doc.Content) != 1 || doc.Content[0].Kind != yaml.SequenceNode:
+		return errors.New("no list of scans, each with path, split and label")
 	}
-	for i := range entries {
-		entries[i].at = i + 1
-		if err := add(&entries[i]); err != nil {
+	for i, item := range doc.Content[0].Content {
+		e := entry{at: i + 1}
+		if err := e.fill(item); err != nil {
+			return fmt.Errorf("scan %d (line %d): %w", e.at, item.Line, err)
+		}
+		if err := add(&e); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// fill takes the fields of a map.
+func (e *entry) fill(item *yaml.Node) error {
+	if item.Kind != yaml.MappingNode {
+		return errors.New("is no map of path, split, label")
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(item.Content); i += 2 {
+		key, v := item.Content[i], item.Content[i+1]
+		to := map[string]*string{"path": &e.Path, "split": &e.Split, "label": &e.Label, "truth": &e.Truth, "colour": &e.Colour}[key.Value]
+		switch {
+		case to == nil || key.Kind != yaml.ScalarNode:
+			return fmt.Errorf("unknown field %.40q; there are path, split, label, truth, colour", key.Value)
+		case seen[key.Value]:
+			return fmt.Errorf("field %s is there twice", key.Value)
+		case v.Kind != yaml.ScalarNode:
+			return fmt.Errorf("field %s is not a text", key.Value)
+		}
+		seen[key.Value] = true
+		if v.Tag != "!!null" {
+			*to = v.Value
 		}
 	}
 	return nil
