@@ -1,7 +1,9 @@
 package pointcloud
 
 import (
+	"context"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/golang/geo/r3"
@@ -36,10 +38,20 @@ type node struct {
 // NewTree indexes the valid points of c, which must be finite (see
 // [Cloud.MarkMissing]). The cloud is not retained.
 func NewTree(c *Cloud) *Tree {
+	t, err := BuildTree(context.Background(), c)
+	if err != nil {
+		panic(err) // of a context that does not end
+	}
+	return t
+}
+
+// BuildTree is [NewTree] that the end of ctx ends, with its error: a tree of ten
+// million points takes several seconds.
+func BuildTree(ctx context.Context, c *Cloud) (*Tree, error) {
 	ids := c.ValidIndices()
 	t := &Tree{ids: ids}
 	if len(ids) == 0 {
-		return t
+		return t, ctx.Err()
 	}
 	levels := 0
 	for n := len(ids); n > leafSize; n = (n + 1) / 2 {
@@ -47,12 +59,15 @@ func NewTree(c *Cloud) *Tree {
 	}
 	t.inner = 1<<levels - 1
 	t.nodes = make([]node, 1<<(levels+1)-1)
-	t.build(c.XYZ, 0, 0, len(ids))
+	t.build(ctx, c.XYZ, 0, 0, len(ids))
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	t.xyz = make([]float32, 0, 3*len(ids))
 	for _, id := range ids {
 		t.xyz = append(t.xyz, c.XYZ[3*id:3*id+3]...)
 	}
-	return t
+	return t, nil
 }
 
 // Len returns the number of indexed points.
@@ -63,7 +78,11 @@ func (t *Tree) Len() int { return len(t.ids) }
 // searches in cache. The caller must not modify it.
 func (t *Tree) Order() []int32 { return t.ids }
 
-func (t *Tree) build(xyz []float32, n, start, end int) {
+// build stops half way when ctx ends.
+func (t *Tree) build(ctx context.Context, xyz []float32, n, start, end int) {
+	if end-start > askAbove && ctx.Err() != nil {
+		return
+	}
 	nd := &t.nodes[n]
 	nd.start, nd.end = int32(start), int32(end)
 	ids := t.ids[start:end]
@@ -86,20 +105,36 @@ func (t *Tree) build(xyz []float32, n, start, end int) {
 		}
 	}
 	mid := (end - start + 1) / 2
-	selectNth(ids, xyz[axis:], mid)
-	t.build(xyz, 2*n+1, start, start+mid)
-	t.build(xyz, 2*n+2, start+mid, end)
+	selectNth(ctx, ids, xyz[axis:], mid)
+	t.build(ctx, xyz, 2*n+1, start, start+mid)
+	t.build(ctx, xyz, 2*n+2, start+mid, end)
 }
 
+// askAbove is the number of points from which on the context is asked: some 5 ms.
+const askAbove = 1 << 16
+
 // selectNth reorders ids so that the n smallest by (v[3·id], id) come first.
-// The order is total, so equal coordinates cost nothing extra.
-func selectNth(ids []int32, v []float32, n int) {
+// The order is total, so equal coordinates cost nothing extra; coordinates that were
+// chosen to make pivots bad cost a sort. It stops half way when ctx ends.
+func selectNth(ctx context.Context, ids []int32, v []float32, n int) {
 	less := func(a, b int32) bool {
 		va, vb := v[3*a], v[3*b]
 		return va < vb || va == vb && a < b
 	}
 	lo, hi := 0, len(ids)-1
-	for lo < hi {
+	for rounds := 4 * bits.Len(uint(len(ids))); lo < hi; rounds-- {
+		if hi-lo > askAbove && ctx.Err() != nil {
+			return
+		}
+		if rounds == 0 { // two would do were the pivots medians
+			slices.SortFunc(ids[lo:hi+1], func(a, b int32) int {
+				if less(a, b) {
+					return -1
+				}
+				return 1 // no two are equal
+			})
+			return
+		}
 		mid := lo + (hi-lo)/2 // median of three as pivot
 		if less(ids[mid], ids[lo]) {
 			ids[mid], ids[lo] = ids[lo], ids[mid]
