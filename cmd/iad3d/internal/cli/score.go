@@ -160,7 +160,7 @@ func (a *app) scoreFiles(ctx context.Context, d *iad3d.Detector, g *gallery, fil
 
 func scoreFile(ctx context.Context, d *iad3d.Detector, g *gallery, path string, o scan.Options, look func(*rgbd.Scan)) (*iad3d.Result, report.Files, error) {
 	var f report.Files
-	s, err := readScan(path, o)
+	s, err := readScan(ctx, path, o)
 	if err != nil {
 		return nil, f, err
 	}
@@ -171,7 +171,7 @@ func scoreFile(ctx context.Context, d *iad3d.Detector, g *gallery, path string, 
 	}
 	if g != nil {
 		f, err = g.add(r, func() (*rgbd.Labelled, error) {
-			s, err := readScan(path, o)
+			s, err := readScan(ctx, path, o)
 			return &rgbd.Labelled{Scan: s}, err
 		})
 	}
