@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"fpfh":                   {"pointcloud", "grid", "internal/parallel", "internal/simd", "internal/portable"},
 	"align":                  {"pointcloud", "fpfh", "internal/parallel"},
 	"quality":                {"pointcloud", "internal/parallel"},
+	"regions":                {"grid", "pointcloud"},
 	"rgbd":                   {"pointcloud", "grid", "internal/parallel", "internal/portable"},
 	"rgbd/onnx":              {"rgbd", "grid", "internal/ortlib", "internal/tinyonnx"},
 	"io/dataset":             {"rgbd", "pointcloud", "io/scan"},
