@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"align":                  {"pointcloud", "fpfh", "internal/parallel"},
 	"quality":                {"pointcloud", "internal/parallel"},
 	"regions":                {"grid", "pointcloud"},
+	"inspection":             {".", "pointcloud", "regions", "rgbd"},
 	"rgbd":                   {"pointcloud", "grid", "internal/parallel", "internal/portable"},
 	"rgbd/onnx":              {"rgbd", "grid", "internal/ortlib", "internal/tinyonnx"},
 	"io/dataset":             {"rgbd", "pointcloud", "io/scan"},

@@ -34,7 +34,8 @@ const (
 	lensSpan    = 0.2  // of the raster: two pixels nearer than that tell no slope
 )
 
-// findLens reads the camera off the coordinates.
+// findLens reads the camera off the coordinates. Of a flat part both kinds fit: it
+// is then a pinhole, as cameras are.
 func findLens(c *pointcloud.Cloud) lens {
 	idx := c.ValidIndices()
 	n := min(len(idx), lensSample)
@@ -42,28 +43,19 @@ func findLens(c *pointcloud.Cloud) lens {
 	for j := range sample {
 		sample[j] = idx[int(int64(j)*int64(len(idx))/int64(n))]
 	}
-	best, off := lens{}, math.Inf(1)
 	for _, kind := range []lensKind{pinhole, parallel} {
-		l := lens{kind: kind}
-		var worst float64
-		for k, a := range []*axis{&l.x, &l.y} {
-			fit, q, ok := fitAxis(c, sample, kind, k)
-			if !ok {
-				worst = math.Inf(1)
-				break
-			}
-			*a, worst = fit, max(worst, q)
-		}
-		if worst <= lensQuality && worst < off {
-			best, off = l, worst
+		x, offX := fitAxis(c, sample, kind, 0)
+		y, offY := fitAxis(c, sample, kind, 1)
+		if max(offX, offY) <= lensQuality {
+			return lens{kind, x, y}
 		}
 	}
-	return best
+	return lens{}
 }
 
-// fitAxis fits coordinate k, 0 for x over columns and 1 for y over rows. quality
-// is what 95 % of the sample lie within, in pixels.
-func fitAxis(c *pointcloud.Cloud, sample []int32, kind lensKind, k int) (a axis, quality float64, ok bool) {
+// fitAxis fits coordinate k, 0 for x over columns and 1 for y over rows. off is
+// what 95 % of the sample lie within, in pixels; infinite where nothing fits.
+func fitAxis(c *pointcloud.Cloud, sample []int32, kind lensKind, k int) (a axis, off float64) {
 	u := make([]float64, 0, len(sample))
 	v := make([]float64, 0, len(sample))
 	side := c.Width
@@ -78,7 +70,7 @@ func fitAxis(c *pointcloud.Cloud, sample []int32, kind lensKind, k int) (a axis,
 		}
 		if kind == pinhole {
 			if !(p.Z > 0) {
-				return a, 0, false
+				return a, math.Inf(1)
 			}
 			value /= p.Z
 		}
@@ -95,12 +87,12 @@ func fitAxis(c *pointcloud.Cloud, sample []int32, kind lensKind, k int) (a axis,
 		}
 	}
 	if len(slopes) < 10 {
-		return a, 0, false
+		return a, math.Inf(1)
 	}
 	slices.Sort(slopes)
 	a.step = slopes[len(slopes)/2]
 	if a.step == 0 {
-		return a, 0, false
+		return a, math.Inf(1)
 	}
 	rest := make([]float64, len(u))
 	for j := range u {
@@ -112,7 +104,7 @@ func fitAxis(c *pointcloud.Cloud, sample []int32, kind lensKind, k int) (a axis,
 		rest[j] = math.Abs(v[j]-a.at(int(u[j]))) / math.Abs(a.step)
 	}
 	slices.Sort(rest)
-	return a, rest[len(rest)*95/100], true
+	return a, rest[len(rest)*95/100]
 }
 
 // at returns a point in millimetres, without the cloud's offset.

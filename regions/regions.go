@@ -123,7 +123,7 @@ var ErrInput = errors.New("regions: bad input")
 // c is the scan's organised cloud; a map of another size, as of the BTF protocol,
 // is stretched to it bilinearly. A pixel's cell and its line of sight come from the
 // camera that the coordinates themselves show: a pinhole at the origin or parallel
-// rays along z, whichever fits the raster to half a pixel. Where neither does, as
+// rays along z, the first that fits the raster to half a pixel. Where neither does, as
 // in a rectified or resampled raster, cells are measured between neighbours.
 func Find(ctx context.Context, m *grid.Map, c *pointcloud.Cloud, o Options) (*Found, error) {
 	if err := o.check(m, c); err != nil {
