@@ -21,7 +21,7 @@ func sensor(name string, phase, dent float64) *rgbd.Scan {
 	c := &pointcloud.Cloud{Width: 80, Height: 60, Unit: pointcloud.Millimetre}
 	for y := range c.Height {
 		for x := range c.Width {
-			z := 500 + 0.4*math.Sin(0.15*float64(x)+phase) + 0.4*math.Cos(0.2*float64(y))
+			z := 500 + math.Sin(0.15*float64(x)+phase) + math.Cos(0.2*float64(y))
 			z += dent * math.Exp(-(math.Pow(float64(x-50), 2)+math.Pow(float64(y-20), 2))/8)
 			c.XYZ = append(c.XYZ, float32(0.5*float64(x)), float32(0.5*float64(y)), float32(z))
 		}
@@ -69,7 +69,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	// Thresholds from what a sound part comes to; a model may have its own.
-	limits := &iad3d.Thresholds{Scan: 1.5 * sound.Score, Pixel: 1.5 * float64(sound.Peak.Value)}
+	limits := &iad3d.Thresholds{Scan: 1.2 * sound.Score, Pixel: 1.2 * float64(sound.Peak.Value)}
 
 	n, err := inspection.Inspect(context.Background(), detector, sensor("part 4711", 0.25, 2), inspection.Options{Thresholds: limits, MinArea: 0.5})
 	if err != nil {
