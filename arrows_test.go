@@ -13,11 +13,11 @@ const modulePath = "github.com/iad3d/iad3d"
 // decision about the structure: CONTRIBUTING.md has the map.
 var arrows = map[string][]string{
 	"cmd/iad3d":              {"cmd/iad3d/internal/cli"},
-	"cmd/iad3d/internal/cli": {".", "io/*", "mapeval", "metrics", "report", "report/*", "rgbd", "rgbd/onnx", "pointcloud", "quality", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
+	"cmd/iad3d/internal/cli": {".", "inspection", "io/*", "mapeval", "metrics", "regions", "report", "report/*", "rgbd", "rgbd/onnx", "pointcloud", "quality", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
 	".":                      {"align", "pointcloud", "quality", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
 	"mapeval":                {"metrics", "grid", "io/groundtruth", "io/scoremap", "io/scan"},
 	"report/curve":           {"metrics"},
-	"report":                 {".", "align", "metrics", "grid", "pointcloud", "rgbd"},
+	"report":                 {".", "align", "metrics", "grid", "inspection", "pointcloud", "regions", "rgbd"},
 	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/pcd", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
 	"metrics":                {"grid"},
 	"fusion":                 {"grid"},
