@@ -35,9 +35,9 @@ type HeatmapOptions struct {
 }
 
 // ThresholdScale returns the ends of a colour bar that depends on nothing but the
-// pixel threshold, so that pictures of different batches compare: from half to three
-// times the threshold.
-func ThresholdScale(threshold float64) (low, high float64) { return threshold / 2, 3 * threshold }
+// pixel threshold, so that pictures of different batches compare: from half to twice the
+// threshold.
+func ThresholdScale(threshold float64) (low, high float64) { return threshold / 2, 2 * threshold }
 
 // Heatmap writes a PNG that shows where a scan is abnormal: on the left the
 // photo, on the right the photo in grey under the score map, then the colour
