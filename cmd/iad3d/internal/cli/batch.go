@@ -115,23 +115,30 @@ func (b *batch) write(dir, model string, o inspection.Options) error {
 // mayReplaceBatch refuses to write over files of those names that are not an
 // earlier run's.
 func mayReplaceBatch(dir string) error {
-	for name, mark := range map[string]string{resultsFile: `{"scan":`, summaryFile: `"generator": "iad3d`, regionsFile: "scan,verdict,region,"} {
-		path := filepath.Join(dir, name)
-		f, err := os.Open(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+	for _, f := range [][2]string{{resultsFile, `{"scan":`}, {summaryFile, `"generator": "iad3d`}, {regionsFile, "scan,verdict,region,"}} {
+		if err := marked(filepath.Join(dir, f[0]), f[1]); err != nil {
 			return err
 		}
-		head, err := io.ReadAll(io.LimitReader(f, 4096))
-		f.Close()
-		if err != nil {
-			return err
-		}
-		if len(head) > 0 && !bytes.Contains(head, []byte(mark)) {
-			return usagef("%s exists and was not written by iad3d; it is not replaced", path)
-		}
+	}
+	return nil
+}
+
+// marked refuses a file that has content without a mark near its beginning.
+func marked(path, mark string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head, err := io.ReadAll(io.LimitReader(f, 4096))
+	if err != nil {
+		return err
+	}
+	if len(head) > 0 && !bytes.Contains(head, []byte(mark)) {
+		return usagef("%s exists and was not written by iad3d; it is not replaced", path)
 	}
 	return nil
 }

@@ -29,11 +29,11 @@ type gallery struct {
 
 	scaler report.Scaler
 	taken  names
-	pages  []page
+	pages  []drawing
 }
 
-// page is one scan of a gallery.
-type page struct {
+// drawing is one scan of a gallery.
+type drawing struct {
 	result *iad3d.Result // without the map's values, which are in its file
 	files  report.Files
 	read   func() (*rgbd.Labelled, error)
@@ -78,7 +78,7 @@ func (g *gallery) add(r *iad3d.Result, read func() (*rgbd.Labelled, error)) (rep
 		return f, err
 	}
 	g.scaler.Add(r)
-	g.pages = append(g.pages, page{withMap(r, nil), f, read})
+	g.pages = append(g.pages, drawing{withMap(r, nil), f, read})
 	return f, nil
 }
 
@@ -139,7 +139,7 @@ func (g *gallery) draw(ctx context.Context, step func(done int)) (low, high floa
 	return low, high, nil
 }
 
-func (g *gallery) drawPage(ctx context.Context, p *page, low, high float64) error {
+func (g *gallery) drawPage(ctx context.Context, p *drawing, low, high float64) error {
 	s, err := p.read()
 	if err != nil {
 		return err
