@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"compress/flate"
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -61,7 +62,7 @@ type head struct {
 }
 
 // pack fills in pictures and data.
-func (e *entry) pack(s *rgbd.Scan, n *inspection.Inspection, points int) error {
+func (e *entry) pack(ctx context.Context, s *rgbd.Scan, n *inspection.Inspection, points int) error {
 	if err := s.CheckRaster(); err != nil {
 		return err
 	}
@@ -81,7 +82,11 @@ func (e *entry) pack(s *rgbd.Scan, n *inspection.Inspection, points int) error {
 	if e.Thumb, err = thumbOf(photo, m, highest); err != nil {
 		return err
 	}
-	e.blob, err = deflate(cloudData(s, n, photo, highest, points))
+	in, err := crop(ctx, s.Cloud)
+	if err != nil {
+		return err
+	}
+	e.blob, err = deflate(cloudData(s, n, photo, in, highest, points))
 	return err
 }
 
@@ -131,12 +136,33 @@ func levelOf(v, highest float64) byte {
 	return byte(min(max(math.Round(255*v/highest), 0), 255))
 }
 
+// crop returns the pixels that are shown of a cloud: the part with a margin, where
+// it stands out from a plane, else all.
+func crop(ctx context.Context, c *pointcloud.Cloud) (image.Rectangle, error) {
+	all := image.Rect(0, 0, c.Width, c.Height)
+	f, err := pointcloud.FindForeground(ctx, c, pointcloud.ForegroundOptions{})
+	if err != nil {
+		return all, err
+	}
+	var part image.Rectangle
+	for i, is := range f.Part {
+		if is {
+			x, y := i%c.Width, i/c.Width
+			part = part.Union(image.Rect(x, y, x+1, y+1))
+		}
+	}
+	if !f.Found || part.Empty() {
+		return all, nil
+	}
+	return part.Inset(-max(4, max(part.Dx(), part.Dy())/12)).Intersect(all), nil
+}
+
 // stride returns the rows and columns to go on at a time for at most so many points.
-func stride(c *pointcloud.Cloud, points int) int {
+func stride(c *pointcloud.Cloud, in image.Rectangle, points int) int {
 	for k := 1; ; k++ {
 		n := 0
-		for y := 0; y < c.Height; y += k {
-			for x := 0; x < c.Width; x += k {
+		for y := in.Min.Y; y < in.Max.Y; y += k {
+			for x := in.Min.X; x < in.Max.X; x += k {
 				if c.IsValid(y*c.Width + x) {
 					n++
 				}
@@ -149,21 +175,21 @@ func stride(c *pointcloud.Cloud, points int) int {
 }
 
 // cloudData lays out what a scan's page shows, see head.
-func cloudData(s *rgbd.Scan, n *inspection.Inspection, photo *image.RGBA, highest float64, points int) []byte {
-	c, k := s.Cloud, stride(s.Cloud, points)
+func cloudData(s *rgbd.Scan, n *inspection.Inspection, photo *image.RGBA, in image.Rectangle, highest float64, points int) []byte {
+	c, k := s.Cloud, stride(s.Cloud, in, points)
 	pw, ph := photo.Rect.Dx(), photo.Rect.Dy()
 	if side := max(pw, ph); side > photoSide {
 		pw, ph = max(1, pw*photoSide/side), max(1, ph*photoSide/side)
 	}
 	at := levels(n.Result.Map, c.Height, c.Width, highest)
-	h := head{Map: size{pw, ph}, Grid: size{(c.Width + k - 1) / k, (c.Height + k - 1) / k}, Measured: c.CountValid(), Highest: highest}
+	h := head{Map: size{pw, ph}, Grid: size{(in.Dx() + k - 1) / k, (in.Dy() + k - 1) / k}, Measured: c.CountValid(), Highest: highest}
 	var flags, level, region []byte
 	var rgb [3][]byte
 	var xyz [3][]float64
 	var deviation []uint16
 	mm := 1000 * c.Unit.Metres()
-	for y := 0; y < c.Height; y += k {
-		for x := 0; x < c.Width; x += k {
+	for y := in.Min.Y; y < in.Max.Y; y += k {
+		for x := in.Min.X; x < in.Max.X; x += k {
 			i := y*c.Width + x
 			if !c.IsValid(i) {
 				flags = append(flags, 0)

@@ -10,6 +10,7 @@ package page
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"path"
@@ -99,7 +100,7 @@ func (e *entry) Area() float64 {
 var ErrLoose = errors.New("page: a report shows scans with a raster")
 
 // Add takes in a scan and what was found of it. l may be unlabelled.
-func (r *Report) Add(l *rgbd.Labelled, n *inspection.Inspection, took time.Duration) error {
+func (r *Report) Add(ctx context.Context, l *rgbd.Labelled, n *inspection.Inspection, took time.Duration) error {
 	if n.Result.Map == nil {
 		return fmt.Errorf("%w: %s is loose", ErrLoose, l.Label())
 	}
@@ -115,7 +116,7 @@ func (r *Report) Add(l *rgbd.Labelled, n *inspection.Inspection, took time.Durat
 		all := append([]regions.Region{}, n.Found.Regions...)
 		e.Regions, e.Ignored = &all, n.Found.Ignored
 	}
-	if err := e.pack(l.Scan, n, r.points()); err != nil {
+	if err := e.pack(ctx, l.Scan, n, r.points()); err != nil {
 		return err
 	}
 	r.scaler.Add(n.Result)

@@ -303,7 +303,7 @@ async function showScan(k) {
   paint();
   const size = viewer.size.map((v) => format(v, 1)).join(" × ");
   canvas.dataset.points = String(d.score.length);
-  message.textContent = `${d.score.length} of ${d.head.measured} measured points, ${size} mm (x, y, z).`;
+  message.textContent = `${d.score.length} points of ${d.head.measured} that were measured; ${size} mm (x, y, z).`;
 }
 
 function showOverview() {

@@ -189,7 +189,7 @@ func (a *app) reportFiles(ctx context.Context, d *iad3d.Detector, files []string
 			n, err = inspection.Inspect(ctx, d, s, judge)
 		}
 		if err == nil {
-			err = r.Add(&rgbd.Labelled{Scan: s}, n, time.Since(start))
+			err = r.Add(ctx, &rgbd.Labelled{Scan: s}, n, time.Since(start))
 			scored++
 		}
 		switch {
@@ -230,7 +230,7 @@ func (a *app) reportSet(ctx context.Context, d *iad3d.Detector, set *dataset.Set
 		} else {
 			complete = false
 		}
-		err = r.Add(l, n, took)
+		err = r.Add(ctx, l, n, took)
 		start = time.Now()
 		return err
 	}, iad3d.WithProgress(b.step))
