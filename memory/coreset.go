@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/iad3d/iad3d/internal/parallel"
@@ -305,7 +306,12 @@ func (g *selection) thin(pick int32, rest float64) candidate {
 
 // nthLargest returns the n-th largest of more values than that; it reorders them.
 func nthLargest(values []float64, n int) float64 {
-	for lo, hi := 0, len(values); ; {
+	lo, hi := 0, len(values)
+	for rounds := 4 * bits.Len(uint(len(values))); ; rounds-- {
+		if rounds == 0 { // one would do were the pivots medians
+			slices.Sort(values[lo:hi])
+			return values[hi-n]
+		}
 		if hi-lo == 1 {
 			return values[lo]
 		}

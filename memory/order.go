@@ -3,6 +3,8 @@ package memory
 import (
 	"cmp"
 	"math"
+	"math/bits"
+	"slices"
 
 	"github.com/iad3d/iad3d/internal/simd"
 )
@@ -102,7 +104,12 @@ func (o *spatial) widest(points []float32, ids []int32) int {
 // selectKeyed reorders keys so that the n smallest, of two equals the one of the lower
 // row, come first.
 func selectKeyed(keys []keyed, n int) {
-	for lo, hi := 0, len(keys)-1; lo < hi; {
+	lo, hi := 0, len(keys)-1
+	for rounds := 4 * bits.Len(uint(len(keys))); lo < hi; rounds-- {
+		if rounds == 0 { // one would do were the pivots medians
+			slices.SortFunc(keys[lo:hi+1], keyed.compare)
+			return
+		}
 		pivot := keys[lo+(hi-lo)/2]
 		i, j := lo, hi
 		for i <= j {

@@ -25,10 +25,17 @@ type batches struct {
 	limit  int          // of the points a walk gathers
 }
 
-func newBatches(c *Cloud, s Search) *batches {
+// newBatches prepares a search. tree is the cloud's, or nil: it is then built when it
+// is needed, as it rarely is for an organised cloud.
+func newBatches(c *Cloud, s Search, tree *Tree) *batches {
 	b := &batches{search: s, cap2: math.Inf(1)}
 	b.prepare(c)
-	b.tree = sync.OnceValue(func() *Tree { return NewTree(c) })
+	b.tree = sync.OnceValue(func() *Tree {
+		if tree != nil {
+			return tree
+		}
+		return NewTree(c)
+	})
 	b.blocks = newBlocks(c, b.tree)
 	if s.Radius > 0 {
 		b.cap2 = math.Nextafter(s.Radius*s.Radius, 0)

@@ -19,17 +19,24 @@ type Places struct {
 }
 
 // NewPlaces prepares c, which it retains and which must not change any more. Valid
-// points must be finite.
-func NewPlaces(c *Cloud) *Places {
-	p := &Places{cloud: c, tree: sync.OnceValue(func() *Tree { return NewTree(c) })}
-	if c.Organised() {
+// points must be finite. The end of ctx ends it, with its error.
+func NewPlaces(ctx context.Context, c *Cloud) (*Places, error) {
+	p := &Places{cloud: c}
+	if !c.Organised() {
+		t, err := BuildTree(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		p.tree = func() *Tree { return t }
+	} else {
+		p.tree = sync.OnceValue(func() *Tree { return NewTree(c) }) // seldom needed
 		p.blocks = newBlocks(c, p.tree)
 		p.at = make([]int32, c.Len())
 		for pos, i := range p.blocks.ids {
 			p.at[i] = int32(pos)
 		}
 	}
-	return p
+	return p, ctx.Err()
 }
 
 // Nearest calls fn(j, near) with the k nearest points of idx[j], a valid point, for

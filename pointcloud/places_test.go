@@ -22,7 +22,11 @@ func TestPlacesEqualTree(t *testing.T) {
 	loose.Width, loose.Height = 0, 0
 	few := &Cloud{Width: 2, Height: 2, XYZ: []float32{0, 0, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1}}
 	for name, c := range map[string]*Cloud{"scan": scan, "lattice": lattice, "loose": loose, "few": few} {
-		p, tree := NewPlaces(c), NewTree(c)
+		tree := NewTree(c)
+		p, err := NewPlaces(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
 		idx := c.ValidIndices()
 		slices.Reverse(idx)
 		for _, k := range []int{1, 7, 25, c.Len() + 1} {

@@ -24,7 +24,11 @@ func Spacing(ctx context.Context, c *Cloud, workers int) (float64, error) {
 	if c.CountValid() <= spacingNeighbors {
 		return 0, ctx.Err()
 	}
-	return NewPlaces(c).Spacing(ctx, workers)
+	p, err := NewPlaces(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	return p.Spacing(ctx, workers)
 }
 
 // Spacing is the function [Spacing] for the cloud that p was made of.

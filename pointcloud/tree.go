@@ -1,7 +1,9 @@
 package pointcloud
 
 import (
+	"context"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/golang/geo/r3"
@@ -42,10 +44,20 @@ type entry struct {
 // NewTree indexes the valid points of c, which must be finite (see
 // [Cloud.MarkMissing]). The cloud is not retained.
 func NewTree(c *Cloud) *Tree {
+	t, err := BuildTree(context.Background(), c)
+	if err != nil {
+		panic(err) // of a context that does not end
+	}
+	return t
+}
+
+// BuildTree is [NewTree] that the end of ctx ends, with its error: a tree of ten
+// million points takes several seconds.
+func BuildTree(ctx context.Context, c *Cloud) (*Tree, error) {
 	ids := c.ValidIndices()
 	t := &Tree{ids: ids}
 	if len(ids) == 0 {
-		return t
+		return t, ctx.Err()
 	}
 	levels := 0
 	for n := len(ids); n > leafSize; n = (n + 1) / 2 {
@@ -57,13 +69,16 @@ func NewTree(c *Cloud) *Tree {
 	for i, id := range ids {
 		entries[i] = entry{[3]float32(c.XYZ[3*id : 3*id+3]), id}
 	}
-	t.build(entries, 0, 0)
+	t.build(ctx, entries, 0, 0)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	t.xyz = make([]float32, 3*len(ids))
 	for i := range entries {
 		ids[i] = entries[i].id
 		copy(t.xyz[3*i:3*i+3], entries[i].p[:])
 	}
-	return t
+	return t, nil
 }
 
 // Len returns the number of indexed points.
@@ -74,8 +89,12 @@ func (t *Tree) Len() int { return len(t.ids) }
 // searches in cache. The caller must not modify it.
 func (t *Tree) Order() []int32 { return t.ids }
 
-// build parts the entries of node n, which start at start.
-func (t *Tree) build(entries []entry, n, start int) {
+// build parts the entries of node n, which start at start. It stops half way when
+// ctx ends.
+func (t *Tree) build(ctx context.Context, entries []entry, n, start int) {
+	if len(entries) > askAbove && ctx.Err() != nil {
+		return
+	}
 	nd := &t.nodes[n]
 	nd.start, nd.end = int32(start), int32(start+len(entries))
 	lo, hi, first := entries[0].p, entries[0].p, entries[0].id
@@ -97,20 +116,36 @@ func (t *Tree) build(entries []entry, n, start int) {
 		}
 	}
 	mid := (len(entries) + 1) / 2
-	selectNth(entries, axis, mid)
-	t.build(entries[:mid], 2*n+1, start)
-	t.build(entries[mid:], 2*n+2, start+mid)
+	selectNth(ctx, entries, axis, mid)
+	t.build(ctx, entries[:mid], 2*n+1, start)
+	t.build(ctx, entries[mid:], 2*n+2, start+mid)
 }
 
+// askAbove is the number of points from which on the context is asked: some 5 ms.
+const askAbove = 1 << 16
+
 // selectNth reorders entries so that the n smallest by (p[axis], id) come first.
-// The order is total, so equal coordinates cost nothing extra.
-func selectNth(entries []entry, axis, n int) {
+// The order is total, so equal coordinates cost nothing extra; coordinates that were
+// chosen to make pivots bad cost a sort. It stops half way when ctx ends.
+func selectNth(ctx context.Context, entries []entry, axis, n int) {
 	less := func(a, b *entry) bool {
 		va, vb := a.p[axis], b.p[axis]
 		return va < vb || va == vb && a.id < b.id
 	}
 	lo, hi := 0, len(entries)-1
-	for lo < hi {
+	for rounds := 4 * bits.Len(uint(len(entries))); lo < hi; rounds-- {
+		if hi-lo > askAbove && ctx.Err() != nil {
+			return
+		}
+		if rounds == 0 { // two would do were the pivots medians
+			slices.SortFunc(entries[lo:hi+1], func(a, b entry) int {
+				if less(&a, &b) {
+					return -1
+				}
+				return 1 // no two are equal
+			})
+			return
+		}
 		mid := lo + (hi-lo)/2 // median of three as pivot
 		a, b, c := &entries[lo], &entries[mid], &entries[hi]
 		if less(b, a) {

@@ -9,6 +9,8 @@ package quality
 import (
 	"context"
 	"fmt"
+	"math/bits"
+	"slices"
 
 	"github.com/iad3d/iad3d/pointcloud"
 )
@@ -68,7 +70,10 @@ func Measure(ctx context.Context, c *pointcloud.Cloud, workers int) (*Measuremen
 	mm := 1000 * c.Unit.Metres()
 	m.Fill = float64(m.Valid) / float64(m.Points)
 	m.Range = distances(c, idx, mm)
-	places := pointcloud.NewPlaces(c)
+	places, err := pointcloud.NewPlaces(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	spacing, err := places.Spacing(ctx, workers)
 	if err != nil {
 		return nil, err
@@ -103,7 +108,12 @@ func distances(c *pointcloud.Cloud, idx []int32, mm float64) Range {
 // quantile returns the value below which a share of values lies; it reorders them.
 func quantile(values []float64, share float64) float64 {
 	n := min(int(share*float64(len(values))), len(values)-1)
-	for lo, hi := 0, len(values)-1; lo < hi; {
+	lo, hi := 0, len(values)-1
+	for rounds := 4 * bits.Len(uint(len(values))); lo < hi; rounds-- {
+		if rounds == 0 { // one would do were the pivots medians
+			slices.Sort(values[lo : hi+1])
+			break
+		}
 		pivot := values[lo+(hi-lo)/2]
 		i, j := lo, hi
 		for i <= j {
