@@ -52,6 +52,7 @@ var arrows = map[string][]string{
 	"internal/numpyrandom":   {"internal/portable"},
 	"internal/simd":          {},
 	"internal/limit":         {},
+	"internal/cputime":       {},
 	"internal/malformed":     {},
 	"internal/atomicfile":    {},
 	"internal/golden":        {},

@@ -3,6 +3,8 @@ package fpfh
 import (
 	"fmt"
 	"testing"
+
+	"github.com/iad3d/iad3d/internal/cputime"
 )
 
 // BenchmarkCurve is the cost of normals and FPFH, from 30 and 100 neighbours, against
@@ -11,11 +13,11 @@ func BenchmarkCurve(b *testing.B) {
 	for _, side := range []int{100, 200, 400, 700, 1000, 1414} {
 		b.Run(fmt.Sprintf("pixels=%d", side*side), func(b *testing.B) {
 			c := sheet(b, side)
-			used := cpuTime()
+			used := cputime.Used()
 			for b.Loop() {
 				describeScan(b, c, 1)
 			}
-			used = cpuTime() - used
+			used = cputime.Used() - used
 			b.ReportMetric(used.Seconds()*1e6/float64(b.N)/float64(c.CountValid()), "cpu-µs/point")
 			b.ReportMetric(0, "ns/op")
 		})

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/iad3d/iad3d/grid"
+	"github.com/iad3d/iad3d/internal/cputime"
 	"github.com/iad3d/iad3d/io/xyztiff"
 	"github.com/iad3d/iad3d/pointcloud"
 )
@@ -78,11 +79,11 @@ func BenchmarkScan(b *testing.B) {
 		b.Run(strings.TrimSuffix(filepath.Base(file), ".tiff"), func(b *testing.B) {
 			c := readScan(b, file)
 			var rows []float32
-			used := cpuTime()
+			used := cputime.Used()
 			for b.Loop() {
 				rows = describeScan(b, c, 1)
 			}
-			used = cpuTime() - used
+			used = cputime.Used() - used
 			b.ReportMetric(used.Seconds()*1e6/float64(b.N)/float64(c.CountValid()), "cpu-µs/point")
 			h := sha256.New()
 			binary.Write(h, binary.LittleEndian, c.Normals)
@@ -100,7 +101,7 @@ func BenchmarkScanPooled(b *testing.B) {
 		b.Run(strings.TrimSuffix(filepath.Base(file), ".tiff"), func(b *testing.B) {
 			scan := readScan(b, file)
 			points := 0
-			used := cpuTime()
+			used := cputime.Used()
 			for b.Loop() {
 				c := &pointcloud.Cloud{Width: side, Height: side}
 				c.XYZ = grid.Nearest(scan.XYZ, scan.Height, scan.Width, 3, side, side, grid.RuleTorch)
@@ -109,7 +110,7 @@ func BenchmarkScanPooled(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			used = cpuTime() - used
+			used = cputime.Used() - used
 			b.ReportMetric(used.Seconds()*1e3/float64(b.N), "cpu-ms/scan")
 			b.ReportMetric(used.Seconds()*1e6/float64(b.N)/float64(points), "cpu-µs/point")
 		})

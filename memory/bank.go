@@ -35,7 +35,7 @@ type Bank struct {
 
 	// Scratch space of searches, without a screen and with one, where there can be one.
 	plain, screened sync.Pool
-	prepare         sync.Once    // of screened
+	preparing       sync.Mutex   // of screened, which has New when it is done
 	asked           atomic.Int64 // queries so far
 }
 
@@ -128,8 +128,11 @@ func (b *Bank) Nearest(ctx context.Context, q *Rows, k int) ([]Hit, error) {
 	}
 	k = min(k, b.rows.N)
 	hits := make([]Hit, q.N*k)
-	pool := b.searches(q.N)
-	err := parallel.For(ctx, q.N, queryChunk, b.workers, func(_, lo, hi int) {
+	pool, err := b.searches(ctx, q.N)
+	if err != nil {
+		return nil, err
+	}
+	err = parallel.For(ctx, q.N, queryChunk, b.workers, func(_, lo, hi int) {
 		s := pool.Get().(*search)
 		s.nearest(ctx, q, lo, hi, k, hits[lo*k:hi*k])
 		pool.Put(s)
@@ -141,15 +144,20 @@ func (b *Bank) Nearest(ctx context.Context, q *Rows, k int) ([]Hit, error) {
 }
 
 // searches returns where to get a search for n more queries.
-func (b *Bank) searches(n int) *sync.Pool {
+func (b *Bank) searches(ctx context.Context, n int) (*sync.Pool, error) {
 	if b.rows.N < screenRows || b.asked.Add(int64(n)) < screenQueries {
-		return &b.plain
+		return &b.plain, nil
 	}
-	b.prepare.Do(func() {
-		p := newPanels(b.rows, b.workers)
+	b.preparing.Lock()
+	defer b.preparing.Unlock()
+	if b.screened.New == nil {
+		p, err := newPanels(ctx, b.rows, b.workers)
+		if err != nil {
+			return nil, err
+		}
 		b.screened.New = func() any { return newSearch(b.rows, p) }
-	})
-	return &b.screened
+	}
+	return &b.screened, nil
 }
 
 // MinScoreRows is the number of rows that ImageScore needs.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/iad3d/iad3d/internal/parallel"
@@ -57,7 +58,10 @@ func Greedy(ctx context.Context, rows *Rows, n, workers int) (*Coreset, error) {
 	if n <= 0 {
 		return nil, fmt.Errorf("memory: coreset of %d rows", n)
 	}
-	g := newSelection(rows, min(n, rows.N), workers)
+	g, err := newSelection(ctx, rows, min(n, rows.N), workers)
+	if err != nil {
+		return nil, err
+	}
 	g.round = append(g.round, 0)
 	for {
 		if err := g.compare(ctx); err != nil {
@@ -121,18 +125,21 @@ type comparison struct {
 	dist2  [coresetChunk]float64
 }
 
-func newSelection(rows *Rows, n, workers int) *selection {
+func newSelection(ctx context.Context, rows *Rows, n, workers int) (*selection, error) {
 	g := &selection{rows: rows, n: n, workers: workers, count: firstCandidates}
 	g.nearest = slices.Repeat([]float64{math.Inf(1)}, rows.N)
 	g.set = &Coreset{Index: make([]int32, 0, n), Owner: make([]int32, rows.N)}
 	g.picks = make([]float64, simd.PanelRows*rows.D)
 	g.compars = make([]comparison, parallel.Workers(rows.N, coresetChunk, workers))
-	g.screen, g.coords = newScreen(rows, coresetChunk, workers)
+	var err error
+	if g.screen, g.coords, err = newScreen(ctx, rows, coresetChunk, workers); err != nil {
+		return nil, err
+	}
 	if g.screen != nil {
 		g.bound = slices.Repeat([]float32{float32(math.Inf(-1))}, rows.N)
 		g.panel = make([]float32, simd.PanelRows*g.screen.width)
 	}
-	return g
+	return g, nil
 }
 
 // compare compares all rows with the picks of the round.
@@ -305,7 +312,12 @@ func (g *selection) thin(pick int32, rest float64) candidate {
 
 // nthLargest returns the n-th largest of more values than that; it reorders them.
 func nthLargest(values []float64, n int) float64 {
-	for lo, hi := 0, len(values); ; {
+	lo, hi := 0, len(values)
+	for rounds := 4 * bits.Len(uint(len(values))); ; rounds-- {
+		if rounds == 0 { // one would do were the pivots medians
+			slices.Sort(values[lo:hi])
+			return values[hi-n]
+		}
 		if hi-lo == 1 {
 			return values[lo]
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/iad3d/iad3d/internal/cputime"
 )
 
 // parts returns rows like the descriptors of a scanned part: 30 surfaces of four
@@ -43,18 +45,18 @@ func BenchmarkNearestCurve(b *testing.B) {
 					b.Fatal(err)
 				}
 				q := parts(784, d, 2)
-				first := cpuTime() // it prepares the bank
+				first := cputime.Used() // it prepares the bank
 				if _, err := bank.Nearest(b.Context(), q, 3); err != nil {
 					b.Fatal(err)
 				}
-				first = cpuTime() - first
-				used := cpuTime()
+				first = cputime.Used() - first
+				used := cputime.Used()
 				for b.Loop() {
 					if _, err := bank.Nearest(b.Context(), q, 3); err != nil {
 						b.Fatal(err)
 					}
 				}
-				used = cpuTime() - used
+				used = cputime.Used() - used
 				b.ReportMetric(used.Seconds()*1e3/float64(b.N), "cpu-ms/784")
 				b.ReportMetric(first.Seconds()*1e3, "cpu-ms/first")
 				b.ReportMetric(0, "ns/op")
@@ -68,13 +70,13 @@ func BenchmarkGreedyCurve(b *testing.B) {
 		for _, n := range []int{5000, 20_000, 100_000, 200_000} {
 			b.Run(fmt.Sprintf("values=%d/rows=%d", d, n), func(b *testing.B) {
 				rows := parts(n, d, 1)
-				used := cpuTime()
+				used := cputime.Used()
 				for b.Loop() {
 					if _, err := Greedy(b.Context(), rows, n/10, 1); err != nil {
 						b.Fatal(err)
 					}
 				}
-				used = cpuTime() - used
+				used = cputime.Used() - used
 				b.ReportMetric(used.Seconds()*1e3/float64(b.N), "cpu-ms")
 				b.ReportMetric(0, "ns/op")
 			})

@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"context"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -103,7 +105,13 @@ func hardQueries(rows *Rows, n int) *Rows {
 }
 
 // prepared returns the panels of a bank, which it makes use them from now on.
-func prepared(b *Bank) *panels { return b.searches(screenQueries).Get().(*search).panels }
+func prepared(b *Bank) *panels {
+	pool, err := b.searches(context.Background(), screenQueries)
+	if err != nil {
+		panic(err)
+	}
+	return pool.Get().(*search).panels
+}
 
 // Whatever is passed over, hits are those of the plain search, bit for bit, at every
 // level, in batches of any size and with any number of workers.
@@ -156,7 +164,10 @@ func TestNearestEqualsPlainSearch(t *testing.T) {
 func TestScreens(t *testing.T) {
 	const d = 199
 	for name, rows := range hardTables(2*screenRows+15, d) {
-		s := newPanels(rows, 1)
+		s, err := newPanels(t.Context(), rows, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if name == "large" || name == "huge" {
 			if s != nil {
 				t.Errorf("%s: rows whose squares overflow are screened", name)
@@ -194,6 +205,29 @@ func TestScreens(t *testing.T) {
 					t.Fatalf("%s: row %d at %v from query %d has the value %v, the bound is %v", name, r, dist2, i, value, c.above(i, dist2))
 				}
 			}
+		}
+	}
+}
+
+// A search that ended while it prepared the bank leaves it as it was.
+func TestCancelledPreparation(t *testing.T) {
+	rows := random(2*screenRows, 40, 1)
+	bank, err := NewBank(rows, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := bank.Nearest(ctx, rows, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+	hits, err := bank.Nearest(t.Context(), rows, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, h := range hits {
+		if h != (Hit{int32(i), 0}) {
+			t.Fatalf("row %d finds %+v", i, h)
 		}
 	}
 }

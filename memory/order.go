@@ -2,7 +2,10 @@ package memory
 
 import (
 	"cmp"
+	"context"
 	"math"
+	"math/bits"
+	"slices"
 
 	"github.com/iad3d/iad3d/internal/simd"
 )
@@ -21,8 +24,8 @@ type spatial struct {
 }
 
 // arrange orders n rows by their coordinates: halved, between panels, across the
-// coordinate that varies most, until they fit into a panel.
-func arrange(all []*coordinates, n int) *spatial {
+// coordinate that varies most, until they fit into a panel. It stops half way when ctx ends.
+func arrange(ctx context.Context, all []*coordinates, n int) *spatial {
 	m := all[0].of.m
 	o := &spatial{ids: make([]int32, n)}
 	for i := range o.ids {
@@ -42,7 +45,7 @@ func arrange(all []*coordinates, n int) *spatial {
 	for i := range o.lo {
 		o.lo[i], o.hi[i] = math.MaxFloat32, math.MaxFloat32
 	}
-	o.halve(points, make([]keyed, n), o.ids, 0)
+	o.halve(ctx, points, make([]keyed, n), o.ids, 0)
 	return o
 }
 
@@ -53,7 +56,7 @@ type keyed struct {
 }
 
 // halve arranges ids, whose first panel is panel.
-func (o *spatial) halve(points []float32, keys []keyed, ids []int32, panel int) {
+func (o *spatial) halve(ctx context.Context, points []float32, keys []keyed, ids []int32, panel int) {
 	if len(ids) <= simd.PanelRows {
 		for d := range o.sides {
 			lo, hi := points[int(ids[0])*o.sides+d], points[int(ids[0])*o.sides+d]
@@ -63,6 +66,9 @@ func (o *spatial) halve(points []float32, keys []keyed, ids []int32, panel int) 
 			}
 			o.lo[d*o.boxes+panel], o.hi[d*o.boxes+panel] = lo, hi
 		}
+		return
+	}
+	if len(ids) > 1<<14 && ctx.Err() != nil {
 		return
 	}
 	d := o.widest(points, ids)
@@ -75,8 +81,8 @@ func (o *spatial) halve(points []float32, keys []keyed, ids []int32, panel int) 
 	for i, k := range keys {
 		ids[i] = k.id
 	}
-	o.halve(points, keys, ids[:half*simd.PanelRows], panel)
-	o.halve(points, keys, ids[half*simd.PanelRows:], panel+half)
+	o.halve(ctx, points, keys, ids[:half*simd.PanelRows], panel)
+	o.halve(ctx, points, keys, ids[half*simd.PanelRows:], panel+half)
 }
 
 // widest returns the coordinate with the largest variance in a sample of ids.
@@ -102,7 +108,12 @@ func (o *spatial) widest(points []float32, ids []int32) int {
 // selectKeyed reorders keys so that the n smallest, of two equals the one of the lower
 // row, come first.
 func selectKeyed(keys []keyed, n int) {
-	for lo, hi := 0, len(keys)-1; lo < hi; {
+	lo, hi := 0, len(keys)-1
+	for rounds := 4 * bits.Len(uint(len(keys))); lo < hi; rounds-- {
+		if rounds == 0 { // one would do were the pivots medians
+			slices.SortFunc(keys[lo:hi+1], keyed.compare)
+			return
+		}
 		pivot := keys[lo+(hi-lo)/2]
 		i, j := lo, hi
 		for i <= j {

@@ -42,7 +42,7 @@ type screen struct {
 
 // newScreen returns a screen for rows, and their coordinates in chunks of chunk rows;
 // nil for rows that cannot be screened.
-func newScreen(rows *Rows, chunk, workers int) (*screen, []*coordinates) {
+func newScreen(ctx context.Context, rows *Rows, chunk, workers int) (*screen, []*coordinates, error) {
 	s := &screen{mean: meanRow(rows), m: rows.D, share: roundoff}
 	if rows.D > leastAxes && rows.N >= screenRows {
 		s.axes = principalAxes(rows, s.mean, workers)
@@ -56,26 +56,29 @@ func newScreen(rows *Rows, chunk, workers int) (*screen, []*coordinates) {
 	s.share *= 1.01
 	s.rounding = float64(s.m+4) * roundoff * 1.02
 	if s.share > 0.1 || s.rounding > 0.1 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	all := make([]*coordinates, (rows.N+chunk-1)/chunk)
-	_ = parallel.For(context.Background(), rows.N, chunk, workers, func(_, lo, hi int) {
+	err := parallel.For(ctx, rows.N, chunk, workers, func(_, lo, hi int) {
 		c := newCoordinates(s, hi-lo)
 		c.compute(rows, lo, hi)
 		c.centred = nil
 		all[lo/chunk] = c
 	})
+	if err != nil {
+		return nil, nil, err
+	}
 	for i, c := range all {
 		for j := range min(chunk, rows.N-i*chunk) {
 			if !(c.whole[j] < largestNorm) {
-				return nil, nil
+				return nil, nil, nil
 			}
 			s.slack = max(s.slack, s.share*c.whole[j])
 			s.reach = max(s.reach, c.norm2[j])
 		}
 	}
 	s.reach = math.Sqrt(s.reach)
-	return s, all
+	return s, all, nil
 }
 
 // pack stores row i of c in a panel of rows, as row r of it; a row behind the last
@@ -106,13 +109,16 @@ type panels struct {
 }
 
 // newPanels returns nil for rows that cannot be screened.
-func newPanels(rows *Rows, workers int) *panels {
-	s, all := newScreen(rows, simd.PanelRows, workers)
+func newPanels(ctx context.Context, rows *Rows, workers int) (*panels, error) {
+	s, all, err := newScreen(ctx, rows, simd.PanelRows, workers)
 	if s == nil {
-		return nil
+		return nil, err
 	}
-	p := &panels{screen: s, spatial: arrange(all, rows.N), count: len(all), data: make([]float32, len(all)*simd.PanelRows*s.width)}
+	p := &panels{screen: s, spatial: arrange(ctx, all, rows.N), count: len(all), data: make([]float32, len(all)*simd.PanelRows*s.width)}
 	for i := range all {
+		if ctx.Err() != nil {
+			break
+		}
 		panel := p.panel(i)
 		for r := range simd.PanelRows {
 			if at := i*simd.PanelRows + r; at < rows.N {
@@ -124,7 +130,7 @@ func newPanels(rows *Rows, workers int) *panels {
 		}
 	}
 	p.dense.Store(p.sides == 0)
-	return p
+	return p, ctx.Err()
 }
 
 func (p *panels) panel(i int) []float32 {

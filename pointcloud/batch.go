@@ -29,8 +29,7 @@ type batches struct {
 // is needed, as it rarely is for an organised cloud.
 func newBatches(c *Cloud, s Search, tree *Tree) *batches {
 	b := &batches{search: s, cap2: math.Inf(1)}
-	b.margin = 1 + 0.8/math.Sqrt(float64(s.K))
-	b.limit = gatherLimit*min(s.K, c.Len()) + 16*blockSize
+	b.prepare(c)
 	b.tree = sync.OnceValue(func() *Tree {
 		if tree != nil {
 			return tree
@@ -42,6 +41,12 @@ func newBatches(c *Cloud, s Search, tree *Tree) *batches {
 		b.cap2 = math.Nextafter(s.Radius*s.Radius, 0)
 	}
 	return b
+}
+
+// prepare sets the limits that follow from the search.
+func (b *batches) prepare(c *Cloud) {
+	b.margin = 1 + 0.8/math.Sqrt(float64(b.search.K))
+	b.limit = gatherLimit*min(b.search.K, c.Len()) + 16*blockSize
 }
 
 // gatherLimit is how many points, in multiples of k, a batch may gather before its
@@ -76,6 +81,12 @@ func (l *lists) reset(first, end, k int) {
 	l.first = first
 	l.flat = make([]int32, 0, (end-first)*k)
 	l.at = slices.Grow(l.at[:0], end-first)[:end-first]
+}
+
+// reuse makes room for the position pos, where everything was before.
+func (l *lists) reuse(pos int) {
+	l.first, l.flat = pos, l.flat[:0]
+	l.at = slices.Grow(l.at[:0], 1)[:1]
 }
 
 // add notes that the list of pos is what flat became.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-
-	"github.com/iad3d/iad3d/internal/parallel"
 )
 
 const (
@@ -21,34 +19,31 @@ const (
 // random. 0 for fewer than seven valid points, and for a cloud most of whose
 // points coincide. On lines and in solids it is a length of the same order.
 //
-// Up to 5,000 points, evenly chosen by index, decide; the tree is built from all.
+// Up to 5,000 points, evenly chosen by index, decide; all are searched.
 func Spacing(ctx context.Context, c *Cloud, workers int) (float64, error) {
 	if c.CountValid() <= spacingNeighbors {
 		return 0, ctx.Err()
 	}
-	t, err := BuildTree(ctx, c)
+	p, err := NewPlaces(ctx, c)
 	if err != nil {
 		return 0, err
 	}
-	return t.Spacing(ctx, c, workers)
+	return p.Spacing(ctx, workers)
 }
 
-// Spacing is the function [Spacing] for the cloud c that the tree was built from.
-func (t *Tree) Spacing(ctx context.Context, c *Cloud, workers int) (float64, error) {
-	if t.Len() <= spacingNeighbors {
+// Spacing is the function [Spacing] for the cloud that p was made of.
+func (p *Places) Spacing(ctx context.Context, workers int) (float64, error) {
+	idx := p.cloud.ValidIndices()
+	if len(idx) <= spacingNeighbors {
 		return 0, ctx.Err()
 	}
-	idx := c.ValidIndices()
 	n := min(len(idx), spacingSample)
-	reach := make([]float64, n)
-	workers = parallel.Workers(n, searchChunk, workers)
-	scratch := make([][]Neighbor, workers)
-	err := parallel.For(ctx, n, searchChunk, workers, func(w, lo, hi int) {
-		for j := lo; j < hi; j++ {
-			i := idx[int(int64(j)*int64(len(idx))/int64(n))]
-			scratch[w] = t.KNN(c.At(int(i)), spacingNeighbors+1, scratch[w])
-			reach[j] = scratch[w][spacingNeighbors].Dist2
-		}
+	sample, reach := make([]int32, n), make([]float64, n)
+	for j := range sample {
+		sample[j] = idx[int(int64(j)*int64(len(idx))/int64(n))]
+	}
+	err := p.Nearest(ctx, sample, spacingNeighbors+1, workers, func(j int, near []Neighbor) {
+		reach[j] = near[spacingNeighbors].Dist2
 	})
 	if err != nil {
 		return 0, err

@@ -9,9 +9,9 @@ package quality
 import (
 	"context"
 	"fmt"
+	"math/bits"
 	"slices"
 
-	"github.com/iad3d/iad3d/internal/parallel"
 	"github.com/iad3d/iad3d/pointcloud"
 )
 
@@ -47,16 +47,15 @@ type Range struct {
 }
 
 const (
-	patches      = 2000 // planes that the noise is read from
-	patchPoints  = 25   // of each, its centre included
-	patchChunk   = 64
+	patches      = 2000    // planes that the noise is read from
+	patchPoints  = 25      // of each, its centre included
 	rangeSample  = 100_000 // distances that Range is read from
 	noiseShare   = 0.25    // the median of the lower half
 	extremeShare = 0.01
 )
 
-// Measure measures c. Large clouds are sampled evenly by index; the tree, of some
-// 30 bytes per point, is built from all points. workers ≤ 0 means GOMAXPROCS; the
+// Measure measures c. Large clouds are sampled evenly by index, and the samples
+// compared with all points. workers ≤ 0 means GOMAXPROCS; the
 // result does not depend on it. It returns an error only for a cloud whose slices
 // do not fit together and when ctx ends: an empty capture is measured too.
 func Measure(ctx context.Context, c *pointcloud.Cloud, workers int) (*Measurement, error) {
@@ -71,16 +70,16 @@ func Measure(ctx context.Context, c *pointcloud.Cloud, workers int) (*Measuremen
 	mm := 1000 * c.Unit.Metres()
 	m.Fill = float64(m.Valid) / float64(m.Points)
 	m.Range = distances(c, idx, mm)
-	tree, err := pointcloud.BuildTree(ctx, c)
+	places, err := pointcloud.NewPlaces(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	spacing, err := tree.Spacing(ctx, c, workers)
+	spacing, err := places.Spacing(ctx, workers)
 	if err != nil {
 		return nil, err
 	}
 	m.Spacing = spacing * mm
-	noise, err := noise(ctx, c, tree, idx, workers)
+	noise, err := noise(ctx, c, places, idx, workers)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +98,6 @@ func every(idx []int32, n int, fn func(j int, i int32)) {
 func distances(c *pointcloud.Cloud, idx []int32, mm float64) Range {
 	d := make([]float64, min(rangeSample, len(idx)))
 	every(idx, len(d), func(j int, i int32) { d[j] = mm * c.At(int(i)).Norm() })
-	slices.Sort(d)
 	return Range{
 		Near:   quantile(d, extremeShare),
 		Median: quantile(d, 0.5),
@@ -107,32 +105,57 @@ func distances(c *pointcloud.Cloud, idx []int32, mm float64) Range {
 	}
 }
 
-// quantile returns the value of a sorted list below which a share of it lies.
-func quantile(sorted []float64, share float64) float64 {
-	return sorted[min(int(share*float64(len(sorted))), len(sorted)-1)]
+// quantile returns the value below which a share of values lies; it reorders them.
+func quantile(values []float64, share float64) float64 {
+	n := min(int(share*float64(len(values))), len(values)-1)
+	lo, hi := 0, len(values)-1
+	for rounds := 4 * bits.Len(uint(len(values))); lo < hi; rounds-- {
+		if rounds == 0 { // one would do were the pivots medians
+			slices.Sort(values[lo : hi+1])
+			break
+		}
+		pivot := values[lo+(hi-lo)/2]
+		i, j := lo, hi
+		for i <= j {
+			for values[i] < pivot {
+				i++
+			}
+			for values[j] > pivot {
+				j--
+			}
+			if i <= j {
+				values[i], values[j] = values[j], values[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case n <= j:
+			hi = j
+		case n >= i:
+			lo = i
+		default:
+			return values[n]
+		}
+	}
+	return values[n]
 }
 
 // noise returns the roughness of the smoother half of the patches, in the cloud's
 // unit; 0 when there are no patches.
-func noise(ctx context.Context, c *pointcloud.Cloud, tree *pointcloud.Tree, idx []int32, workers int) (float64, error) {
+func noise(ctx context.Context, c *pointcloud.Cloud, places *pointcloud.Places, idx []int32, workers int) (float64, error) {
 	if len(idx) < patchPoints {
 		return 0, ctx.Err()
 	}
 	centres := make([]int32, min(patches, len(idx)))
 	every(idx, len(centres), func(j int, i int32) { centres[j] = i })
 	rough := make([]float64, len(centres))
-	workers = parallel.Workers(len(centres), patchChunk, workers)
-	scratch := make([][]pointcloud.Neighbor, workers)
-	err := parallel.For(ctx, len(centres), patchChunk, workers, func(w, lo, hi int) {
-		for j := lo; j < hi; j++ {
-			scratch[w] = tree.KNN(c.At(int(centres[j])), patchPoints, scratch[w])
-			rough[j] = pointcloud.PlaneRMS(c, scratch[w])
-		}
+	err := places.Nearest(ctx, centres, patchPoints, workers, func(j int, near []pointcloud.Neighbor) {
+		rough[j] = pointcloud.PlaneRMS(c, near)
 	})
 	if err != nil {
 		return 0, err
 	}
-	slices.Sort(rough)
 	return quantile(rough, noiseShare), nil
 }
 
