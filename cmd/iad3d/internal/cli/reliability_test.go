@@ -1,0 +1,394 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// childArgs, when set in the environment, makes the test binary the program itself,
+// with these arguments, so that it can be killed.
+const childArgs = "IAD3D_TEST_ARGS"
+
+func init() {
+	if args := os.Getenv(childArgs); args != "" {
+		os.Exit(Run(context.Background(), strings.Split(args, "\x1f"), os.Stdin, os.Stdout, os.Stderr))
+	}
+}
+
+// start runs the program in a process of its own.
+func start(t *testing.T, args []string) (cmd *exec.Cmd, output *bytes.Buffer) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Skip(err)
+	}
+	cmd = exec.Command(exe)
+	cmd.Env = append(os.Environ(), childArgs+"="+strings.Join(args, "\x1f"))
+	output = new(bytes.Buffer)
+	cmd.Stdout, cmd.Stderr = output, output
+	if err := cmd.Start(); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill() })
+	return cmd, output
+}
+
+// waited returns a channel that is closed when a process has ended.
+func waited(cmd *exec.Cmd) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		cmd.Wait()
+		close(done)
+	}()
+	return done
+}
+
+// finish runs the program in a process of its own to its end.
+func finish(t *testing.T, args []string) time.Duration {
+	t.Helper()
+	began := time.Now()
+	cmd, output := start(t, args)
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("iad3d %s: %v\n%s", strings.Join(args, " "), err, output)
+	}
+	return time.Since(began)
+}
+
+// long reports whether tests of minutes are wanted: make check-long.
+func long() bool { return os.Getenv("IAD3D_LONG") != "" }
+
+// sums maps the files below dir, but for temporaries, to the hashes of their content.
+func sums(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || temporary(e.Name()) {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		all[path] = fmt.Sprintf("%x", sha256.Sum256(b))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// temporary tells what a run may leave only when it is killed.
+func temporary(name string) bool {
+	return strings.Contains(name, ".tmp-") || strings.Contains(name, ".partial-") || strings.Contains(name, "probe") || name == ".model"
+}
+
+// leftovers lists the temporaries below dir.
+func leftovers(t *testing.T, dir string) (left []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && temporary(e.Name()) {
+			left = append(left, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return left
+}
+
+// victim is a command whose outputs, all below a folder of its own, must outlive its
+// being killed. A new command that writes has its line in victims.
+type victim struct {
+	name string
+	// old and new are the arguments of a run that makes what is there before, and of
+	// the one that is killed.
+	old, new func(out string) []string
+	// varies tells the outputs whose bytes differ from run to run, of which only is
+	// asked that they are complete; others must have the bytes of one of the two runs.
+	varies  func(path string) bool
+	resumes bool // goes on where an earlier run was
+}
+
+func victims(t *testing.T) []victim {
+	line, model := testLine(t), testModel(t)
+	other := filepath.Join(fixture.dir, "other.iad3d")
+	fine(t, "fit", "--dataset", "mvtec3d", "--root", line, "--coreset", "0.5", "--out", other)
+	scans := []string{testScan(t, "bent"), testScan(t, "dent"), testScan(t, "good")}
+	at := func(args ...string) func(string) []string {
+		return func(out string) []string {
+			list := slices.Clone(args)
+			for i := range list {
+				list[i] = strings.ReplaceAll(list[i], "OUT", out)
+			}
+			return list
+		}
+	}
+	set := []string{"--dataset", "mvtec3d", "--root", line}
+	bench := append([]string{"bench", "--methods", "fpfh,raw", "--out", "OUT/bench"}, set...)
+	return []victim{
+		{
+			name: "fit",
+			old:  at(append([]string{"fit", "--coreset", "0.5", "--out", "OUT/m.iad3d"}, set...)...),
+			new:  at(append([]string{"fit", "--out", "OUT/m.iad3d"}, set...)...),
+		},
+		{
+			name: "score --out",
+			old:  at(append([]string{"score", "--model", other, "--out", "OUT/s"}, scans...)...),
+			new:  at(append([]string{"score", "--model", model, "--out", "OUT/s"}, scans...)...),
+		},
+		{
+			name: "eval --out",
+			old:  at(append([]string{"eval", "--model", other, "--out", "OUT/e"}, set...)...),
+			new:  at(append([]string{"eval", "--model", model, "--out", "OUT/e"}, set...)...),
+			// It names the folder.
+			varies: func(path string) bool { return filepath.Base(path) == "evaluation.json" },
+		},
+		{name: "bench", old: at(bench...), new: at(bench...), varies: always, resumes: true}, // times
+		{
+			name: "convert",
+			old:  at("convert", "--force", scans[0], "OUT/c.ply"),
+			new:  at("convert", "--force", scans[1], "OUT/c.ply"),
+		},
+	}
+}
+
+func always(string) bool { return true }
+
+// intact looks at an output whose bytes are not known.
+func intact(path string, content []byte) error {
+	switch filepath.Ext(path) {
+	case ".json":
+		var v any
+		if err := json.Unmarshal(content, &v); err != nil {
+			return err
+		}
+	case ".csv", ".md":
+		if !bytes.HasSuffix(content, []byte("\n")) || len(content) < 100 {
+			return fmt.Errorf("%d bytes", len(content))
+		}
+	}
+	return nil
+}
+
+// strike waits for a moment: any, or in every second round one when a temporary is
+// there, which is when there is something to break.
+func strike(t *testing.T, round int, out string, took time.Duration, rng *rand.Rand, done <-chan struct{}) {
+	if round%2 == 0 {
+		select {
+		case <-time.After(time.Duration(rng.Int64N(int64(took) * 11 / 10))):
+		case <-done:
+		}
+		return
+	}
+	until := time.Now().Add(2 * took)
+	skip := rng.IntN(6) // not always the first
+	for time.Now().Before(until) {
+		if len(quietly(out)) > 0 {
+			if skip == 0 {
+				time.Sleep(time.Duration(rng.IntN(1000)) * time.Microsecond)
+				return
+			}
+			skip--
+		}
+		select {
+		case <-done:
+			return
+		case <-time.After(50 * time.Microsecond):
+		}
+	}
+}
+
+// quietly is leftovers of a folder at which somebody is at work.
+func quietly(dir string) (left []string) {
+	filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && temporary(e.Name()) {
+			left = append(left, path)
+		}
+		return nil
+	})
+	return left
+}
+
+// TestKilled kills each command at many moments. Every output is that of the old run
+// or of the new one, whole; and after the next run, which goes through, everything
+// is the new one's and no temporary is left.
+func TestKilled(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("needs Unix processes")
+	}
+	if testing.Short() {
+		t.Skip("seconds per command")
+	}
+	rounds := 4
+	if long() {
+		rounds = 100
+	}
+	for _, v := range victims(t) {
+		t.Run(v.name, func(t *testing.T) {
+			reference := t.TempDir()
+			finish(t, v.old(reference))
+			before := sums(t, reference)
+			took := finish(t, v.new(reference))
+			after := sums(t, reference)
+			rng := rand.New(rand.NewPCG(7, uint64(rounds)))
+			struck, temporaries := 0, 0
+			for round := range rounds {
+				out := t.TempDir()
+				if err := os.CopyFS(out, os.DirFS(reference)); err != nil {
+					t.Fatal(err)
+				}
+				finish(t, v.old(out))
+				if v.resumes { // give it something to do
+					os.RemoveAll(filepath.Join(out, v.name))
+				}
+				cmd, _ := start(t, v.new(out))
+				done := waited(cmd)
+				strike(t, round, out, took, rng, done)
+				cmd.Process.Kill()
+				<-done
+				if !cmd.ProcessState.Success() {
+					struck++
+				}
+				temporaries += len(leftovers(t, out))
+				for path, sum := range sums(t, out) {
+					rel := strings.Replace(path, out, reference, 1)
+					if v.varies != nil && v.varies(path) {
+						if err := intact(path, get(t, path)); err != nil {
+							t.Fatalf("round %d: %s: %v", round, path, err)
+						}
+					} else if sum != before[rel] && sum != after[rel] {
+						t.Fatalf("round %d: %s is neither old nor new", round, path)
+					}
+				}
+				if round%5 > 0 && round < rounds-1 {
+					continue
+				}
+				finish(t, v.new(out))
+				if left := leftovers(t, out); len(left) > 0 {
+					t.Fatalf("round %d: %q left after the next run", round, left)
+				}
+				got := sums(t, out)
+				if len(got) != len(after) {
+					t.Fatalf("round %d: %d files after the next run, want %d", round, len(got), len(after))
+				}
+				for path, sum := range got {
+					if (v.varies == nil || !v.varies(path)) && sum != after[strings.Replace(path, out, reference, 1)] {
+						t.Fatalf("round %d: %s is not the new one after the next run", round, path)
+					}
+				}
+			}
+			t.Logf("%d of %d runs were killed before their end, %d temporaries were left and cleared", struck, rounds, temporaries)
+		})
+	}
+}
+
+// exitWithin is how long a command may go on after a signal. The bound is for a
+// machine that does nothing else.
+const exitWithin = 2 * time.Second
+
+// TestSignals: after SIGINT or SIGTERM every command that works ends with code 130,
+// soon, with nothing half-written and no temporary.
+func TestSignals(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("needs Unix signals")
+	}
+	if testing.Short() {
+		t.Skip("seconds per command")
+	}
+	rounds := 3
+	if long() {
+		rounds = 30
+	}
+	all := victims(t)
+	varies := map[string]func(string) bool{"demo": always, "synth": always}
+	commands := map[string]func(string) []string{}
+	for _, v := range all {
+		commands[v.name], varies[v.name] = v.new, v.varies
+	}
+	line := testLine(t)
+	commands["preprocess"] = func(out string) []string {
+		return []string{"preprocess", "--dataset", "mvtec3d", "--root", line, "--out", filepath.Join(out, "p")}
+	}
+	commands["synth"] = func(out string) []string {
+		return []string{"synth", "--size", "96", "--train", "4", "--out", filepath.Join(out, "line")}
+	}
+	commands["demo"] = func(out string) []string { return []string{"demo", "--out", filepath.Join(out, "demo")} }
+	names := make([]string, 0, len(commands))
+	for name := range commands {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(8, uint64(len(name))))
+			took := 2 * time.Second // of the long ones
+			after := map[string]string{}
+			reference := t.TempDir()
+			if name != "demo" && name != "synth" {
+				took = finish(t, commands[name](reference))
+				after = sums(t, reference)
+			}
+			interrupted, slowest := 0, time.Duration(0)
+			for round := range rounds {
+				out := t.TempDir()
+				cmd, output := start(t, commands[name](out))
+				done := waited(cmd)
+				// The runtime needs some milliseconds before it listens to signals.
+				select {
+				case <-done:
+				case <-time.After(30*time.Millisecond + time.Duration(rng.Int64N(int64(took)))):
+				}
+				sent := time.Now()
+				cmd.Process.Signal([]os.Signal{syscall.SIGINT, syscall.SIGTERM}[round%2])
+				select {
+				case <-done:
+				case <-time.After(10 * exitWithin):
+					t.Fatal("still at work")
+				}
+				delay := time.Since(sent)
+				switch code := cmd.ProcessState.ExitCode(); code {
+				case exitInterrupted:
+					interrupted++
+					slowest = max(slowest, delay)
+				case exitFine: // done before
+				case -1:
+					if delay > 100*time.Millisecond {
+						t.Errorf("killed by the signal: %s", output)
+					} // before it listened
+				default:
+					t.Errorf("exit code %d: %s", code, output)
+				}
+				if delay > exitWithin {
+					t.Errorf("ended %v after the signal", delay)
+				}
+				if left := leftovers(t, out); len(left) > 0 {
+					t.Errorf("%q are left", left)
+				}
+				for path, sum := range sums(t, out) {
+					if v := varies[name]; v != nil && v(path) {
+						if err := intact(path, get(t, path)); err != nil {
+							t.Errorf("%s: %v", path, err)
+						}
+					} else if sum != after[strings.Replace(path, out, reference, 1)] {
+						t.Errorf("%s is not what a whole run writes", path)
+					}
+				}
+			}
+			t.Logf("%d of %d interrupted, the slowest after %s ms", interrupted, rounds, strconv.FormatInt(slowest.Milliseconds(), 10))
+		})
+	}
+}
