@@ -96,7 +96,9 @@ func FuzzWalk(f *testing.F) {
 			}
 		}
 		open := []func(root, class string, o dataset.Options) (*dataset.Set, error){
-			func(root, class string, _ dataset.Options) (*dataset.Set, error) { return dataset.OpenMVTec3D(root, class) },
+			func(root, class string, _ dataset.Options) (*dataset.Set, error) {
+				return dataset.OpenMVTec3D(root, class)
+			},
 			dataset.OpenEyecandies, dataset.OpenFolder, dataset.OpenReal3D, dataset.OpenShapeNet,
 		}[which%5]
 		class := []string{"", "part"}[which/5%2]
