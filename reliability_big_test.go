@@ -110,5 +110,11 @@ func TestTenMillionPoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	step("FPFH")
-	_ = d
+	if len(d) != fpfh.Dim*n {
+		t.Errorf("%d values", len(d))
+	}
+	const most = 5 * gib / 2
+	if got := resident(t, "VmHWM"); got > most {
+		t.Errorf("%d bytes, at most %d", got, int64(most))
+	}
 }
