@@ -13,11 +13,12 @@ const modulePath = "github.com/iad3d/iad3d"
 // decision about the structure: CONTRIBUTING.md has the map.
 var arrows = map[string][]string{
 	"cmd/iad3d":              {"cmd/iad3d/internal/cli"},
-	"cmd/iad3d/internal/cli": {".", "io/*", "mapeval", "metrics", "report", "report/*", "rgbd", "rgbd/onnx", "pointcloud", "quality", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
+	"cmd/iad3d/internal/cli": {".", "inspection", "io/*", "mapeval", "metrics", "regions", "report", "report/*", "rgbd", "rgbd/onnx", "pointcloud", "quality", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
 	".":                      {"align", "pointcloud", "quality", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
 	"mapeval":                {"metrics", "grid", "io/groundtruth", "io/scoremap", "io/scan"},
 	"report/curve":           {"metrics"},
-	"report":                 {".", "align", "metrics", "grid", "pointcloud", "rgbd"},
+	"report/page":            {".", "grid", "inspection", "metrics", "pointcloud", "regions", "report", "rgbd"},
+	"report":                 {".", "align", "metrics", "grid", "inspection", "pointcloud", "regions", "rgbd"},
 	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/pcd", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
 	"metrics":                {"grid"},
 	"fusion":                 {"grid"},
@@ -25,6 +26,8 @@ var arrows = map[string][]string{
 	"fpfh":                   {"pointcloud", "grid", "internal/parallel", "internal/simd", "internal/portable"},
 	"align":                  {"pointcloud", "fpfh", "internal/parallel"},
 	"quality":                {"pointcloud", "internal/parallel"},
+	"regions":                {"grid", "pointcloud"},
+	"inspection":             {".", "pointcloud", "regions", "rgbd"},
 	"rgbd":                   {"pointcloud", "grid", "internal/parallel", "internal/portable"},
 	"rgbd/onnx":              {"rgbd", "grid", "internal/ortlib", "internal/tinyonnx"},
 	"io/dataset":             {"rgbd", "pointcloud", "io/scan"},

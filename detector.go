@@ -18,6 +18,7 @@ type Detector struct {
 	bank       *memory.Bank
 	provenance Provenance
 	limits     *quality.Limits // of valid captures; nil in models of earlier versions
+	thresholds *Thresholds     // nil when the model has none
 	closer     func() error    // of the mapped model file; nil when fitted in memory
 }
 

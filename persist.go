@@ -50,6 +50,9 @@ func (d *Detector) Save(path string) error {
 		}
 		meta[metaLimits] = string(limits)
 	}
+	if err := d.thresholds.into(meta); err != nil {
+		return err
+	}
 	return model.Save(path, meta, tensors)
 }
 
@@ -100,6 +103,10 @@ func fromFile(f *model.File) (*Detector, error) {
 		if err := json.Unmarshal([]byte(text), d.limits); err != nil {
 			return nil, fmt.Errorf("%s: %w", metaLimits, err)
 		}
+	}
+	var err error
+	if d.thresholds, err = thresholdsFrom(meta); err != nil {
+		return nil, err
 	}
 	if err := d.config.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", metaConfig, err)

@@ -19,8 +19,9 @@ const (
 )
 
 // drawBar draws a scale with numbers, high at the top, as it looks over a grey
-// photo, and an arrow at the value at.
-func drawBar(dst *image.RGBA, r image.Rectangle, s scale, at float64) {
+// photo, and an arrow at the value at. Numbers are multiples of the unit where that
+// is not 0.
+func drawBar(dst *image.RGBA, r image.Rectangle, s scale, unit, at float64) {
 	last := r.Dy() - 1
 	for y := range r.Dy() {
 		c := tint(barGrey, uint8((2*255*(last-y)+last)/(2*last)))
@@ -35,9 +36,12 @@ func drawBar(dst *image.RGBA, r image.Rectangle, s scale, at float64) {
 		t := min(max((v-s.low)/(s.high-s.low), 0), 1)
 		return r.Max.Y - 1 - int(float64(t*float64(last))+0.5)
 	}
-	values, texts := ticks(s)
+	if unit == 0 {
+		unit = 1
+	}
+	values, texts := ticks(scale{s.low / unit, s.high / unit})
 	for i, v := range values {
-		y := row(v)
+		y := row(v * unit)
 		for x := range tickSize {
 			dst.SetRGBA(r.Max.X+x, y, ink)
 		}

@@ -26,7 +26,18 @@ type HeatmapOptions struct {
 	// Truth, where given, has the scan's size; pixels other than 0 are defect
 	// and get an outline.
 	Truth *image.Gray
+	// Threshold, where above 0, is the pixel threshold: the colour bar then counts in
+	// multiples of it, a unit that scores have not.
+	Threshold float64
+	// Regions, where given, has the number of the region of each pixel of the scan, 0
+	// for none, as in [regions.Found]; they get an outline in white.
+	Regions []int32
 }
+
+// ThresholdScale returns the ends of a colour bar that depends on nothing but the
+// pixel threshold, so that pictures of different batches compare: from half to twice the
+// threshold.
+func ThresholdScale(threshold float64) (low, high float64) { return threshold / 2, 2 * threshold }
 
 // Heatmap writes a PNG that shows where a scan is abnormal: on the left the
 // photo, on the right the photo in grey under the score map, then the colour
@@ -60,6 +71,10 @@ func Heatmap(w io.Writer, s *rgbd.Scan, r *iad3d.Result, o HeatmapOptions) error
 	if o.Truth != nil && hasDefect(o.Truth) {
 		p.truth = o.Truth
 	}
+	p.threshold = o.Threshold
+	if o.Regions != nil {
+		p.regions = labelled(o.Regions, s.Cloud.Width)
+	}
 	p.heat = overlay(p.photo, stretch(r.Map, s.Cloud.Height, s.Cloud.Width), p.scale, p.measured)
 	if err := png.Encode(w, p.draw()); err != nil {
 		return fmt.Errorf("report: heat map of %s: %w", s.Label(), err)
@@ -92,10 +107,30 @@ func (o HeatmapOptions) check(s *rgbd.Scan, r *iad3d.Result) error {
 	if t := o.Truth; t != nil && (t.Rect.Dx() != s.Cloud.Width || t.Rect.Dy() != s.Cloud.Height) {
 		return bad("ground truth is %d×%d, the scan %d×%d", t.Rect.Dx(), t.Rect.Dy(), s.Cloud.Width, s.Cloud.Height)
 	}
+	if o.Regions != nil && len(o.Regions) != s.Cloud.Len() {
+		return bad("regions of %d pixels, the scan has %d", len(o.Regions), s.Cloud.Len())
+	}
+	if !(o.Threshold >= 0) || !finite(o.Threshold) {
+		return bad("threshold %g", o.Threshold)
+	}
 	if !(o.Low <= o.High) || !finite(o.High-o.Low) {
 		return bad("no scale from %g to %g", o.Low, o.High)
 	}
 	return nil
+}
+
+// labelled returns a mask of the pixels that have a label; nil for none.
+func labelled(labels []int32, w int) *image.Gray {
+	mask := image.NewGray(image.Rect(0, 0, w, len(labels)/w))
+	for i, l := range labels {
+		if l != 0 {
+			mask.Pix[i] = 255
+		}
+	}
+	if !hasDefect(mask) {
+		return nil
+	}
+	return mask
 }
 
 // stretch returns the map at the size h×w, interpolated values included.

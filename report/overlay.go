@@ -63,10 +63,10 @@ func hatch(dst *image.RGBA, r image.Rectangle, flags []bool, w, n int) {
 	}
 }
 
-// outline draws a line round the pixels of truth that are not 0, enlarged n
+// outline draws a line of a colour round the pixels of truth that are not 0, enlarged n
 // times into r: outside them, so that a small defect stays visible, and with a
 // black edge that keeps it apart from any background.
-func outline(dst *image.RGBA, r image.Rectangle, truth *image.Gray, n int) {
+func outline(dst *image.RGBA, r image.Rectangle, truth *image.Gray, n int, ink color.RGBA) {
 	w, h := r.Dx(), r.Dy()
 	far := 3 + w/800 // of the black edge; the line lies between it and the defect
 	// near is the distance (in rows or columns, whichever is more) of a pixel to
@@ -94,7 +94,7 @@ func outline(dst *image.RGBA, r image.Rectangle, truth *image.Gray, n int) {
 			case d == far:
 				dst.SetRGBA(r.Min.X+x, r.Min.Y+y, black)
 			default:
-				dst.SetRGBA(r.Min.X+x, r.Min.Y+y, truthInk)
+				dst.SetRGBA(r.Min.X+x, r.Min.Y+y, ink)
 			}
 		}
 	}

@@ -84,3 +84,8 @@ func across(c *pointcloud.Cloud, x, y, dx, dy int) r3.Vector {
 	}
 	return at(x+dx, y+dy).Sub(at(x-dx, y-dy))
 }
+
+// Photo returns the picture of a scan that [Heatmap] shows: its colour image, the
+// colours of its points, or its lit surface, one pixel per pixel of the cloud. The
+// scan must have a raster.
+func Photo(s *rgbd.Scan) *image.RGBA { return photograph(s) }

@@ -49,3 +49,12 @@ func tint(grey, level uint8) color.RGBA {
 	}
 	return color.RGBA{mix(c.R), mix(c.G), mix(c.B), 255}
 }
+
+// Ramp returns the colours of [Heatmap] from the low end of a scale to the high one.
+func Ramp() [256]color.RGBA {
+	var all [256]color.RGBA
+	for i := range all {
+		all[i] = rampColour(uint8(i))
+	}
+	return all
+}

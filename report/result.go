@@ -8,6 +8,8 @@ import (
 
 	"github.com/iad3d/iad3d"
 	"github.com/iad3d/iad3d/align"
+	"github.com/iad3d/iad3d/inspection"
+	"github.com/iad3d/iad3d/regions"
 )
 
 // Files names what was written about a scan, as a path or URL of the caller's
@@ -16,6 +18,7 @@ type Files struct {
 	Map     string `json:"map,omitempty"`
 	Points  string `json:"points,omitempty"` // the scores of a loose scan's points
 	Heatmap string `json:"heatmap,omitempty"`
+	Cloud   string `json:"cloud,omitempty"` // coloured by score
 }
 
 // line is a result as Line writes it.
@@ -31,6 +34,14 @@ type line struct {
 
 	Fit     *fit     `json:"fit,omitempty"`     // of a loose scan that was aligned
 	Invalid []string `json:"invalid,omitempty"` // reasons, in words
+
+	Verdict    inspection.Verdict `json:"verdict,omitempty"`
+	Why        string             `json:"why,omitempty"`
+	Thresholds *iad3d.Thresholds  `json:"thresholds,omitempty"`
+	MinArea    float64            `json:"min_area_mm2,omitempty"`
+	// Regions is nil where none were looked for.
+	Regions *[]regions.Region `json:"regions,omitempty"`
+	Ignored int               `json:"regions_ignored,omitempty"`
 }
 
 // fit is how a scan lies on the reference.
@@ -55,23 +66,48 @@ func fitOf(f *align.Fit) *fit {
 
 // Line writes a result as one line of JSON, in one Write, with the keys scan,
 // source, score, peak (x, y, value), width and height of the map, whose pixels
-// peak counts, and files (map, heatmap, points) where f has any. Of a loose scan
-// x, y, width and height are 0, points is the number of its points, and peak has
+// peak counts, and files (map, heatmap, points, cloud) where f has any. Of a loose
+// scan x, y, width and height are 0, points is the number of its points, and peak has
 // its point (index, position); one that was aligned has its pose, residual and
-// overlap under fit. An invalid capture has its reasons under invalid.
+// overlap under fit. An invalid capture has its reasons under invalid. [Schema] is
+// the JSON Schema of it.
 func Line(w io.Writer, r *iad3d.Result, f Files) error {
-	if err := checkResult(r); err != nil {
-		return err
+	return encodeLine(w, lineOf(r, f), r)
+}
+
+// Inspection writes the line of [Line] with what was decided and found: verdict and
+// why, thresholds and min_area_mm2 where there are any, regions (a list, empty
+// where there is none) with lengths in millimetres, and regions_ignored.
+func Inspection(w io.Writer, n *inspection.Inspection, f Files) error {
+	l := lineOf(n.Result, f)
+	l.Verdict, l.Why, l.MinArea = n.Verdict, n.Why, n.MinArea
+	if n.Thresholds != (iad3d.Thresholds{}) {
+		l.Thresholds = &n.Thresholds
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	l := line{Scan: r.Name, Source: r.Source, Score: r.Score, Peak: r.Peak, Points: len(r.Points), Files: f, Fit: fitOf(r.Fit)}
+	if n.Found != nil {
+		all := append([]regions.Region{}, n.Found.Regions...)
+		l.Regions, l.Ignored = &all, n.Found.Ignored
+	}
+	return encodeLine(w, l, n.Result)
+}
+
+func lineOf(r *iad3d.Result, f Files) *line {
+	l := &line{Scan: r.Name, Source: r.Source, Score: r.Score, Peak: r.Peak, Points: len(r.Points), Files: f, Fit: fitOf(r.Fit)}
 	for _, reason := range r.Invalid {
 		l.Invalid = append(l.Invalid, reason.String())
 	}
 	if r.Map != nil {
 		l.Width, l.Height = r.Map.W, r.Map.H
 	}
+	return l
+}
+
+func encodeLine(w io.Writer, l *line, r *iad3d.Result) error {
+	if err := checkResult(r); err != nil {
+		return err
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
 	return wrote(e.Encode(l), "result of "+label(r))
 }
 
@@ -123,3 +159,19 @@ func wrote(err error, what string) error {
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// failed is a scan that could not be scored.
+type failed struct {
+	Scan    string `json:"scan"`
+	Source  string `json:"source"`
+	Verdict string `json:"verdict"`
+	Error   string `json:"error"`
+}
+
+// Failure writes the line of a scan that could not be scored: scan, source, verdict
+// "error" and error.
+func Failure(w io.Writer, name, source string, why error) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return wrote(e.Encode(failed{name, source, "error", why.Error()}), "result of "+source)
+}

@@ -26,6 +26,8 @@ type sheet struct {
 	photo, heat *image.RGBA
 	measured    []bool
 	truth       *image.Gray
+	regions     *image.Gray // nil for none
+	threshold   float64     // 0 for none
 }
 
 // Measures of the page, in pixels.
@@ -69,13 +71,16 @@ func (p *sheet) draw() *image.RGBA {
 	enlarge(page, left.Min, p.photo, n)
 	enlarge(page, right.Min, p.heat, n)
 	hatch(page, right, p.measured, w, n)
+	if p.regions != nil {
+		outline(page, right, p.regions, n, white)
+	}
 	if p.truth != nil {
-		outline(page, right, p.truth, n)
+		outline(page, right, p.truth, n, truthInk)
 	}
 	peak, m := p.result.Peak, p.result.Map
 	at := image.Pt((2*peak.X+1)*w*n/(2*m.W), (2*peak.Y+1)*h*n/(2*m.H))
 	ring(page, right, right.Min.Add(at), ringRadius(right))
-	drawBar(page, bar, p.scale, float64(peak.Value))
+	drawBar(page, bar, p.scale, p.threshold, float64(peak.Value))
 	p.legend(page, bar.Max.Y+lineSkip)
 	return page
 }
@@ -92,6 +97,11 @@ func (p *sheet) heading(page *image.RGBA, left, right, bar image.Rectangle) {
 	write(page, inconsolata.Bold8x16, ink, margin, y, wide, name)
 	r, m := p.result, p.result.Map
 	line := fmt.Sprintf("score %s   peak %s at x %d, y %d", number(r.Score), number(float64(r.Peak.Value)), r.Peak.X, r.Peak.Y)
+	unit := "score"
+	if p.threshold > 0 {
+		unit = "x threshold"
+		line += fmt.Sprintf(", %.2f x the threshold of %s", float64(r.Peak.Value)/p.threshold, number(p.threshold))
+	}
 	if m.W != p.scan.Cloud.Width || m.H != p.scan.Cloud.Height {
 		line += fmt.Sprintf(" of the %d×%d map", m.W, m.H)
 	}
@@ -102,7 +112,7 @@ func (p *sheet) heading(page *image.RGBA, left, right, bar image.Rectangle) {
 	}
 	write(page, inconsolata.Regular8x16, faint, left.Min.X, y+2*lineSkip, left.Dx(), what)
 	write(page, inconsolata.Regular8x16, faint, right.Min.X, y+2*lineSkip, right.Dx(), "score map")
-	write(page, inconsolata.Regular8x16, faint, bar.Min.X, y+2*lineSkip, barWidth+barText, "score")
+	write(page, inconsolata.Regular8x16, faint, bar.Min.X, y+2*lineSkip, barWidth+barText, unit)
 }
 
 // legend explains the marks in use, on the line with its base at y.
@@ -117,12 +127,18 @@ func (p *sheet) legend(page *image.RGBA, y int) {
 		x += side + 6 + advance*len(text) + gap
 	}
 	entry("peak", func(r image.Rectangle) { ring(page, r, r.Min.Add(image.Pt(8, 8)), 5) })
-	if p.truth != nil {
-		entry("ground truth", func(r image.Rectangle) {
+	spot := func(c color.RGBA) func(r image.Rectangle) {
+		return func(r image.Rectangle) {
 			spot := image.NewGray(image.Rect(0, 0, r.Dx(), r.Dy()))
 			draw.Draw(spot, spot.Rect.Inset(5), image.White, image.Point{}, draw.Src)
-			outline(page, r, spot, 1)
-		})
+			outline(page, r, spot, 1, c)
+		}
+	}
+	if p.regions != nil {
+		entry("region", spot(white))
+	}
+	if p.truth != nil {
+		entry("ground truth", spot(truthInk))
 	}
 	if slices.Contains(p.measured, false) {
 		entry("not measured", func(r image.Rectangle) { hatch(page, r, make([]bool, r.Dx()*r.Dy()), r.Dx(), 1) })

@@ -26,6 +26,7 @@ const (
 	exitUsage       = 2
 	exitInput       = 3
 	exitModel       = 4
+	exitAnomaly     = 5
 	exitInterrupted = 130
 )
 
@@ -85,6 +86,8 @@ func exitCode(err error) int {
 	switch {
 	case misused:
 		return exitUsage
+	case is(errVerdict):
+		return exitAnomaly
 	case is(model.ErrModel, onnx.ErrModel): // even where it holds a configuration that makes no sense
 		return exitModel
 	case is(iad3d.ErrConfig, iad3d.ErrBackbone, bench.ErrPlan, mapeval.ErrOptions, synth.ErrOptions, synth.ErrOccupied, ortlib.ErrOptions, onnx.ErrOptions):

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/inspection"
 	"github.com/iad3d/iad3d/internal/atomicfile"
 	"github.com/iad3d/iad3d/io/scan"
 	"github.com/iad3d/iad3d/io/xyztiff"
@@ -23,13 +24,16 @@ import (
 type gallery struct {
 	pictures, maps string // folders, made when the first file is written
 
+	judge *inspection.Options // nil: no regions in pictures
+	ply   bool                // write coloured clouds too
+
 	scaler report.Scaler
 	taken  names
-	pages  []page
+	pages  []drawing
 }
 
-// page is one scan of a gallery.
-type page struct {
+// drawing is one scan of a gallery.
+type drawing struct {
 	result *iad3d.Result // without the map's values, which are in its file
 	files  report.Files
 	read   func() (*rgbd.Labelled, error)
@@ -58,6 +62,12 @@ func (g *gallery) add(r *iad3d.Result, read func() (*rgbd.Labelled, error)) (rep
 		return g.addLoose(name, r, read)
 	}
 	f := report.Files{Map: filepath.Join(g.maps, name+".tiff"), Heatmap: filepath.Join(g.pictures, name+".png")}
+	if g.ply {
+		f.Cloud = filepath.Join(g.maps, name+".ply")
+		if err := mayReplacePoints(f.Cloud); err != nil {
+			return f, err
+		}
+	}
 	if err := mayReplace(f); err != nil {
 		return f, err
 	}
@@ -68,7 +78,7 @@ func (g *gallery) add(r *iad3d.Result, read func() (*rgbd.Labelled, error)) (rep
 		return f, err
 	}
 	g.scaler.Add(r)
-	g.pages = append(g.pages, page{withMap(r, nil), f, read})
+	g.pages = append(g.pages, drawing{withMap(r, nil), f, read})
 	return f, nil
 }
 
@@ -96,17 +106,32 @@ func mayReplace(f report.Files) error {
 	return nil
 }
 
-// draw writes the heat maps and returns the ends of their scale.
-func (g *gallery) draw(ctx context.Context, step func(done int)) (low, high float64, err error) {
-	low, high = g.scaler.Scale()
-	if len(g.pages) == 0 {
-		return low, high, nil
+// scale returns the ends of the colours: those that follow from the pixel threshold,
+// else the batch's.
+func (g *gallery) scale() (low, high float64) {
+	if t := g.threshold(); t > 0 {
+		return report.ThresholdScale(t)
 	}
+	return g.scaler.Scale()
+}
+
+// threshold returns the pixel threshold; 0 for none.
+func (g *gallery) threshold() float64 {
+	if g.judge == nil || g.judge.Thresholds == nil {
+		return 0
+	}
+	return g.judge.Thresholds.Pixel
+}
+
+// draw writes the heat maps, and the coloured clouds, and returns the ends of their
+// scale.
+func (g *gallery) draw(ctx context.Context, step func(done int)) (low, high float64, err error) {
+	low, high = g.scale()
 	for i, p := range g.pages {
 		if err := ctx.Err(); err != nil {
 			return low, high, err
 		}
-		if err := p.draw(low, high); err != nil {
+		if err := g.drawPage(ctx, &p, low, high); err != nil {
 			return low, high, err
 		}
 		step(i + 1)
@@ -114,7 +139,7 @@ func (g *gallery) draw(ctx context.Context, step func(done int)) (low, high floa
 	return low, high, nil
 }
 
-func (p *page) draw(low, high float64) error {
+func (g *gallery) drawPage(ctx context.Context, p *drawing, low, high float64) error {
 	s, err := p.read()
 	if err != nil {
 		return err
@@ -123,8 +148,26 @@ func (p *page) draw(low, high float64) error {
 	if err != nil {
 		return err
 	}
-	return write(p.files.Heatmap, func(w io.Writer) error {
-		return report.Heatmap(w, s.Scan, withMap(p.result, values), report.HeatmapOptions{Low: low, High: high, Truth: s.Truth})
+	n := &inspection.Inspection{Result: withMap(p.result, values)}
+	if g.judge != nil {
+		if n, err = inspection.Judge(ctx, s.Scan, n.Result, *g.judge); err != nil {
+			return err
+		}
+	}
+	o := report.HeatmapOptions{Low: low, High: high, Truth: s.Truth, Threshold: g.threshold()}
+	if n.Found != nil {
+		o.Regions = n.Found.Labels
+	}
+	if err := write(p.files.Heatmap, func(w io.Writer) error { return report.Heatmap(w, s.Scan, n.Result, o) }); err != nil || p.files.Cloud == "" {
+		return err
+	}
+	c, err := report.Cloud(s.Scan, n, low, high)
+	if err != nil {
+		return err
+	}
+	return write(p.files.Cloud, func(w io.Writer) error {
+		_, err := scan.Write(w, ".ply", c, scan.WriteOptions{})
+		return err
 	})
 }
 

@@ -17,7 +17,7 @@ import (
 // scoreField is the name of the field that holds the score of a point, and
 // truthField of the one that holds 1 at a defect, where that is known.
 const (
-	scoreField = "score"
+	scoreField = report.ScoreField
 	truthField = "label"
 )
 

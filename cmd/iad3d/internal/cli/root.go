@@ -34,6 +34,7 @@ import (
 //	     ONNX Runtime's library, which a backbone needs ("iad3d ort install")
 //	4    bad model: a model file that is missing, damaged or too new, or an ONNX
 //	     file that is missing, damaged or not usable as a backbone
+//	5    a scan fails, or its capture is invalid, and --fail-on asked for it
 //	130  interrupted by SIGINT or SIGTERM, or by the end of ctx
 //
 // A panic of the calling goroutine is reported with its stack and gives 1.
@@ -71,7 +72,8 @@ type app struct {
 const rootLong = `iad3d finds what is abnormal in 3-D scans of parts: fit a model to scans of sound
 parts, then score new scans with it.
 
-Exit codes: 0 fine, 1 internal, 2 usage, 3 bad input, 4 bad model, 130 interrupted.`
+Exit codes: 0 fine, 1 internal, 2 usage, 3 bad input, 4 bad model, 5 anomaly found
+(with --fail-on anomaly), 130 interrupted.`
 
 // root returns the command tree.
 func (a *app) root() *cobra.Command {
@@ -93,7 +95,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return badFlag(err) })
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no messages but errors")
 	for _, c := range []*cobra.Command{
-		a.fit(), a.score(), a.eval(), a.bench(), a.preprocess(), a.synth(), a.inspect(), a.convert(), a.demo(), a.version(),
+		a.fit(), a.score(), a.eval(), a.report(), a.bench(), a.preprocess(), a.synth(), a.inspect(), a.convert(), a.demo(), a.version(),
 		a.ort(), a.backbone(),
 	} {
 		c.RunE = a.started(c.RunE)

@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/inspection"
 	"github.com/iad3d/iad3d/io/scan"
 	"github.com/iad3d/iad3d/report"
 	"github.com/iad3d/iad3d/rgbd"
@@ -34,7 +38,18 @@ as a field, in a PLY and a PCD file, instead of map and picture.
 With --out each scan's score map is written as a float32 TIFF and, after the last
 scan, a heat map as a PNG; all heat maps of one call have the same colour scale.
 Files are named after the scan: test/bent/xyz/003.tiff gives bent_003.tiff and
-bent_003.png, a second scan of that name bent_003-2.
+bent_003.png, a second scan of that name bent_003-2. results.jsonl has all results,
+summary.json counts, rates, the most abnormal and the slowest scans; with --ply there
+is the cloud coloured by score, for CloudCompare and MeshLab, in bent_003.ply.
+
+With a threshold, the model's or --threshold, each scan gets a verdict: pass, fail or,
+whatever its score, invalid capture. With a pixel threshold, the model's or
+--pixel-threshold, connected areas above it are measured: area in mm², centroid in mm
+in the sensor's frame, height against the surface around in mm, positive towards the
+sensor. --regions shows them; --json and regions.csv have them all. Without a scan
+threshold a scan fails when it has a region; with --min-area a scan whose regions are
+all smaller passes. Heat maps then count in multiples of the pixel threshold, on a
+scale that no batch changes. --fail-on anomaly makes the exit code 5 when a scan fails.
 
 A capture that is not like those of the fit, with too few points, too much noise, from
 another distance or at another density, is called invalid, with the reason (--json:
@@ -48,6 +63,11 @@ type scoreOptions struct {
 	model, out string
 	net        backboneFlags
 	scan       scan.Options
+	judging    judging
+	failOn     failOn
+	regions    bool
+	ply        bool
+	junit      string
 }
 
 func (a *app) score() *cobra.Command {
@@ -59,9 +79,14 @@ func (a *app) score() *cobra.Command {
 		Example: `  iad3d score --model bagel.iad3d mvtec_3d/bagel/test/hole/xyz/000.tiff
   iad3d score --model bagel.iad3d --out results --json mvtec_3d/bagel/test/hole
   iad3d score --model bagel.iad3d --out results --rgb part7.png part7.tiff
-  iad3d score --model bagel.iad3d --rgb part7.jpg --intrinsics camera.yaml depth7.png`,
+  iad3d score --model bagel.iad3d --rgb part7.jpg --intrinsics camera.yaml depth7.png
+  iad3d score --model bagel.iad3d --threshold 4.2 --pixel-threshold 3 --min-area 0.5 --regions new
+  iad3d score --model bagel.iad3d --threshold 4.2 --fail-on anomaly --junit scans.xml new || echo reject`,
 		Args: someArgs,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if err := o.checkVerdict(); err != nil {
+				return err
+			}
 			if o.scan, err = o.capture.options(cmd); err != nil {
 				return err
 			}
@@ -72,12 +97,25 @@ func (a *app) score() *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&o.model, "model", "", "model file")
 	f.StringVar(&o.out, "out", "", "folder for score maps and heat maps")
+	o.judging.add(cmd)
+	o.failOn.add(cmd)
+	f.BoolVar(&o.regions, "regions", false, "show the regions below each scan")
+	f.BoolVar(&o.ply, "ply", false, "with --out, write each cloud coloured by score, too")
+	f.StringVar(&o.junit, "junit", "", "JUnit XML file to write, a test case per scan")
 	o.capture.add(cmd)
 	o.net.addModel(cmd)
 	a.addThreads(cmd)
 	a.addJSON(cmd, "write one JSON object per scan and line")
 	require(cmd, "model")
 	return cmd
+}
+
+// checkVerdict looks at the flags that verdicts are made by.
+func (o *scoreOptions) checkVerdict() error {
+	if o.ply && o.out == "" {
+		return usagef("--ply goes with --out")
+	}
+	return errors.Join(o.judging.check(), o.failOn.check())
 }
 
 func (a *app) runScore(ctx context.Context, o *scoreOptions, args []string) error {
@@ -98,18 +136,45 @@ func (a *app) runScore(ctx context.Context, o *scoreOptions, args []string) erro
 		if g, err = newGallery(o.out, o.out); err != nil {
 			return err
 		}
+		if err := mayReplaceBatch(o.out); err != nil {
+			return err
+		}
 	}
 	d, done, err := o.net.load(o.model)
 	if err != nil {
 		return err
 	}
 	defer done()
+	judge, judged, err := o.judging.options(d)
+	switch {
+	case err != nil:
+		return err
+	case len(o.failOn) > 0 && !judged && slices.Contains(o.failOn, onAnomaly):
+		return usagef("--fail-on anomaly needs --threshold or --pixel-threshold: %s has none", o.model)
+	case o.regions && judge.Thresholds.Pixel == 0:
+		return usagef("--regions needs --pixel-threshold: %s has none", o.model)
+	}
+	if g != nil {
+		g.judge, g.ply = &judge, o.ply
+	}
 
-	bad, err := a.scoreFiles(ctx, d, g, files, o.scan)
+	r := scoreRun{app: a, detector: d, gallery: g, judge: judge, scan: o.scan, table: scoreTable{app: a, judged: judged, regions: o.regions}}
+	bad, err := r.files(ctx, files)
 	if err != nil {
 		return err
 	}
-	if g != nil && d.Config().Loose {
+	if err := a.finishScore(ctx, o, g, &r); err != nil {
+		return err
+	}
+	if bad != nil {
+		return bad
+	}
+	return o.failOn.result(r.batch.sum.Counts())
+}
+
+// finishScore writes what can be written only when all scans are scored.
+func (a *app) finishScore(ctx context.Context, o *scoreOptions, g *gallery, r *scoreRun) error {
+	if g != nil && r.detector.Config().Loose {
 		a.note("points with their scores are in %s", o.out)
 	}
 	if g != nil && len(g.pages) > 0 {
@@ -122,27 +187,54 @@ func (a *app) runScore(ctx context.Context, o *scoreOptions, args []string) erro
 		b.end()
 		a.note("score maps and heat maps are in %s; colours run from %s to %s", o.out, number(low), number(high))
 	}
-	return bad
+	if g != nil {
+		if err := r.batch.write(o.out, o.model, r.judge); err != nil {
+			return err
+		}
+	}
+	if o.junit != "" {
+		if err := write(o.junit, func(w io.Writer) error { return report.JUnit(w, "iad3d", r.batch.cases) }); err != nil {
+			return err
+		}
+	}
+	if r.table.judged {
+		a.tellSummary(r.batch.sum.Summary(listed))
+	}
+	return nil
 }
 
-// scoreFiles scores files and writes a line for each. What could not be used is
+// scoreRun is one call of score.
+type scoreRun struct {
+	app      *app
+	detector *iad3d.Detector
+	gallery  *gallery // nil without --out
+	judge    inspection.Options
+	scan     scan.Options
+	table    scoreTable
+	batch    batch
+}
+
+// files scores files and writes a line for each. What could not be used is
 // reported on the way; bad then wraps the last such error.
-func (a *app) scoreFiles(ctx context.Context, d *iad3d.Detector, g *gallery, files []string, o scan.Options) (bad, err error) {
+func (r *scoreRun) files(ctx context.Context, files []string) (bad, err error) {
+	a := r.app
 	b := &bar{app: a}
 	if !isTerminal(a.stdout) { // else the lines are progress enough
 		b = a.progress("score", len(files))
 	}
 	defer b.end()
-	t := scoreTable{app: a}
 	for _, path := range files {
-		t.width = max(t.width, utf8.RuneCountInString(path))
+		r.table.width = max(r.table.width, utf8.RuneCountInString(path))
 	}
-	declared := o.Unit != nil
+	declared := r.scan.Unit != nil
 	look := func(s *rgbd.Scan) { declared = a.doubtUnit(s, declared) || declared } // one warning is enough
 	for i, path := range files {
-		r, f, err := scoreFile(ctx, d, g, path, o, look)
+		start := time.Now()
+		n, f, err := r.file(ctx, path, look)
 		if err == nil {
-			err = t.add(r, f)
+			if err = r.batch.add(n, f, time.Since(start)); err == nil {
+				err = r.table.add(n, f)
+			}
 		}
 		switch {
 		case err != nil && ctx.Err() != nil:
@@ -150,6 +242,9 @@ func (a *app) scoreFiles(ctx context.Context, d *iad3d.Detector, g *gallery, fil
 		case err != nil && exitCode(err) == exitInput:
 			a.tell("iad3d: %v", err)
 			bad = errors.Join(errReported, err)
+			if err := r.batch.addError(path, err); err != nil {
+				return nil, err
+			}
 		case err != nil:
 			return nil, err
 		}
@@ -158,41 +253,51 @@ func (a *app) scoreFiles(ctx context.Context, d *iad3d.Detector, g *gallery, fil
 	return bad, nil
 }
 
-func scoreFile(ctx context.Context, d *iad3d.Detector, g *gallery, path string, o scan.Options, look func(*rgbd.Scan)) (*iad3d.Result, report.Files, error) {
+func (r *scoreRun) file(ctx context.Context, path string, look func(*rgbd.Scan)) (*inspection.Inspection, report.Files, error) {
 	var f report.Files
-	s, err := readScan(ctx, path, o)
+	s, err := readScan(ctx, path, r.scan)
 	if err != nil {
 		return nil, f, err
 	}
 	look(s)
-	r, err := d.Score(ctx, s)
+	n, err := inspection.Inspect(ctx, r.detector, s, r.judge)
 	if err != nil {
 		return nil, f, err
 	}
-	if g != nil {
-		f, err = g.add(r, func() (*rgbd.Labelled, error) {
-			s, err := readScan(ctx, path, o)
+	if r.gallery != nil {
+		f, err = r.gallery.add(n.Result, func() (*rgbd.Labelled, error) {
+			s, err := readScan(ctx, path, r.scan)
 			return &rgbd.Labelled{Scan: s}, err
 		})
 	}
-	return r, f, err
+	return n, f, err
 }
 
 // scoreTable writes results as they come.
 type scoreTable struct {
 	app     *app
-	width   int // of the widest path
+	width   int  // of the widest path
+	judged  bool // there are verdicts
+	regions bool // are shown
 	started bool
 }
 
-func (t *scoreTable) add(r *iad3d.Result, f report.Files) error {
+func (t *scoreTable) add(n *inspection.Inspection, f report.Files) error {
+	r := n.Result
 	if t.app.json {
-		return report.Line(t.app.stdout, r, f)
+		return report.Inspection(t.app.stdout, n, f)
 	}
-	const row = "%-*s  %9s  %9s  %s\n"
+	const row, verdict = "%-*s  %9s  %9s", "  %-7s  %7s"
+	head := func(cells ...any) string {
+		s := fmt.Sprintf(row, append([]any{t.width}, cells[:3]...)...)
+		if t.judged {
+			s += fmt.Sprintf(verdict, cells[3:5]...)
+		}
+		return s
+	}
 	if !t.started {
 		t.started = true
-		if err := t.app.printf(row, t.width, "scan", "score", "peak", "at x, y"); err != nil {
+		if err := t.app.printf("%s  %s\n", head("scan", "score", "peak", "verdict", "regions"), "at x, y"); err != nil {
 			return err
 		}
 	}
@@ -207,7 +312,41 @@ func (t *scoreTable) add(r *iad3d.Result, f report.Files) error {
 			at += "; " + reason.String()
 		}
 	}
-	return t.app.printf(row, t.width, r.Source, number(r.Score), number(float64(r.Peak.Value)), at)
+	regions := "-"
+	if n.Found != nil {
+		regions = strconv.Itoa(len(n.Found.Regions))
+	}
+	if err := t.app.printf("%s  %s\n", head(r.Source, number(r.Score), number(float64(r.Peak.Value)), string(n.Verdict), regions), at); err != nil || !t.regions {
+		return err
+	}
+	return t.listRegions(n)
+}
+
+// listRegions writes a line for each region.
+func (t *scoreTable) listRegions(n *inspection.Inspection) error {
+	for _, g := range n.Regions() {
+		height := ""
+		if h := g.Height; h != nil {
+			doubt := ""
+			if !h.Certain {
+				doubt = " (uncertain)"
+			}
+			height = fmt.Sprintf(", height %+.2f mm%s", h.Height, doubt)
+		}
+		shares := ""
+		for _, s := range g.Shares {
+			shares += fmt.Sprintf(", %s %.0f %%", s.Name, 100*s.Share)
+		}
+		if g.Missing > 0 {
+			shares += fmt.Sprintf(", %.0f %% without data", 100*g.Missing)
+		}
+		err := t.app.printf("  region %d: %.3g mm² at (%.2f, %.2f, %.2f) mm%s, score up to %s%s\n",
+			g.ID, g.Area, g.Centroid[0], g.Centroid[1], g.Centroid[2], height, number(float64(g.Peak.Value)), shares)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // number formats a score for reading.

@@ -14,8 +14,10 @@ import (
 	"testing"
 
 	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/inspection"
 	"github.com/iad3d/iad3d/io/scan"
 	"github.com/iad3d/iad3d/io/xyztiff"
+	"github.com/iad3d/iad3d/regions"
 )
 
 // scoreLine has the keys of a line of score --json.
@@ -29,8 +31,15 @@ type scoreLine struct {
 	Files  struct {
 		Map     string `json:"map"`
 		Heatmap string `json:"heatmap"`
+		Cloud   string `json:"cloud"`
 	} `json:"files"`
-	Invalid []string `json:"invalid"`
+	Invalid    []string           `json:"invalid"`
+	Verdict    inspection.Verdict `json:"verdict"`
+	Why        string             `json:"why"`
+	Thresholds *iad3d.Thresholds  `json:"thresholds"`
+	MinArea    float64            `json:"min_area_mm2"`
+	Regions    []regions.Region   `json:"regions"`
+	Ignored    int                `json:"regions_ignored"`
 }
 
 // lines decodes the output of score --json: one object per line.
@@ -107,7 +116,7 @@ func TestScoreFolder(t *testing.T) {
 	}
 	got := lines(t, r.stdout)
 	names := []string{"good_000", "good_001", "good_000-2", "good_001-2", "good_002", "dent_000"}
-	want := []string{"."}
+	want := []string{".", resultsFile, summaryFile}
 	for _, n := range names {
 		want = append(want, n+".png", n+".tiff")
 	}
@@ -186,7 +195,7 @@ func TestScoreGoesOn(t *testing.T) {
 	if got := lines(t, r.stdout); len(got) != 2 || got[0].Scan != "bent/000" || got[1].Scan != "dent/000" {
 		t.Errorf("lines %+v", got)
 	}
-	if got := tree(t, out); len(got) != 5 {
+	if got := tree(t, out); len(got) != 7 {
 		t.Errorf("files %q", got)
 	}
 }

@@ -23,13 +23,18 @@ type source struct {
 }
 
 func (s *source) add(cmd *cobra.Command) {
+	s.addBare(cmd)
+	cmd.Flags().StringVar(&s.unit, "unit", "", "unit of the numbers in cloud files: m or mm (what they say, else m)")
+	complete(cmd, "unit", "m", "mm")
+}
+
+// addBare adds them without the unit, for commands that have that flag already.
+func (s *source) addBare(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.kind, "dataset", "", "kind of data set: "+strings.Join(dataset.Kinds(), ", "))
 	f.StringVar(&s.root, "root", "", "folder of the data set, or of one class of it")
 	f.StringVar(&s.class, "class", "", "class (kind of part); may be left out where there is only one")
 	f.IntVar(&s.image, "image", dataset.DefaultImage, "number of the colour image, of an eyecandies sample")
-	f.StringVar(&s.unit, "unit", "", "unit of the numbers in cloud files: m or mm (what they say, else m)")
-	complete(cmd, "unit", "m", "mm")
 	s.flags = f
 	complete(cmd, "dataset", dataset.Kinds()...)
 }

@@ -1,0 +1,65 @@
+package iad3d
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// metaThresholds is the name in the model file; absent in models without.
+const metaThresholds = "iad3d.thresholds"
+
+// Thresholds are the scores above which a scan, or a pixel of its map, counts as
+// abnormal. 0 stands for one that is not known.
+type Thresholds struct {
+	Scan  float64 `json:"scan,omitempty"`  // of Result.Score
+	Pixel float64 `json:"pixel,omitempty"` // of Result.Map
+	// FalseAlarms is the share of sound scans that Scan is meant to exceed by
+	// mistake; 0 when nobody says.
+	FalseAlarms float64 `json:"false_alarms,omitempty"`
+}
+
+// Check returns an error wrapping [ErrConfig] for thresholds that are no scores.
+func (t *Thresholds) Check() error {
+	for _, v := range []float64{t.Scan, t.Pixel, t.FalseAlarms} {
+		if !(v >= 0) || v-v != 0 {
+			return fmt.Errorf("%w: thresholds %v for scans, %v for pixels, rate of false alarms %v: want numbers from 0 on", ErrConfig, t.Scan, t.Pixel, t.FalseAlarms)
+		}
+	}
+	return nil
+}
+
+// Thresholds returns those of the model; nil when it has none.
+func (d *Detector) Thresholds() *Thresholds {
+	if d.thresholds == nil {
+		return nil
+	}
+	t := *d.thresholds
+	return &t
+}
+
+// into adds the thresholds to a model's metadata.
+func (t *Thresholds) into(meta map[string]string) error {
+	if t == nil {
+		return nil
+	}
+	text, err := json.Marshal(t)
+	meta[metaThresholds] = string(text)
+	return err
+}
+
+// thresholdsFrom reads them back.
+func thresholdsFrom(meta map[string]string) (*Thresholds, error) {
+	text, ok := meta[metaThresholds]
+	if !ok {
+		return nil, nil
+	}
+	t := new(Thresholds)
+	err := json.Unmarshal([]byte(text), t)
+	if err == nil {
+		err = t.Check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", metaThresholds, err)
+	}
+	return t, nil
+}
