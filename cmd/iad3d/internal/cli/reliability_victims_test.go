@@ -49,13 +49,15 @@ func victims(t *testing.T) []victim {
 			name: "score --out",
 			old:  at(append([]string{"score", "--model", other, "--out", "OUT/s"}, scans...)...),
 			new:  at(append([]string{"score", "--model", model, "--out", "OUT/s"}, scans...)...),
+
+			varies: lists,
 		},
 		{
 			name: "eval --out",
 			old:  at(append([]string{"eval", "--model", other, "--out", "OUT/e"}, set...)...),
 			new:  at(append([]string{"eval", "--model", model, "--out", "OUT/e"}, set...)...),
-			// It names the folder.
-			varies: func(path string) bool { return filepath.Base(path) == "evaluation.json" },
+
+			varies: lists,
 		},
 		{name: "bench", old: at(bench...), new: at(bench...), varies: always, resumes: true}, // times
 		{
@@ -74,6 +76,11 @@ func victims(t *testing.T) []victim {
 
 func always(string) bool { return true }
 
+// lists tells the files that name the folder they lie in, or times.
+func lists(path string) bool {
+	return slices.Contains([]string{"evaluation.json", "results.jsonl", "summary.json", "regions.csv"}, filepath.Base(path))
+}
+
 // intact looks at an output whose bytes are not known.
 func intact(path string, content []byte) error {
 	switch filepath.Ext(path) {
@@ -86,8 +93,14 @@ func intact(path string, content []byte) error {
 		if !bytes.HasSuffix(bytes.TrimSpace(content), []byte("</html>")) {
 			return fmt.Errorf("%d bytes that do not end", len(content))
 		}
+	case ".jsonl":
+		for line := range bytes.Lines(content) {
+			if !json.Valid(line) {
+				return fmt.Errorf("line %.40q", line)
+			}
+		}
 	case ".csv", ".md":
-		if !bytes.HasSuffix(content, []byte("\n")) || len(content) < 100 {
+		if !bytes.HasSuffix(content, []byte("\n")) || len(content) < 20 {
 			return fmt.Errorf("%d bytes", len(content))
 		}
 	}
