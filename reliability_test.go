@@ -55,6 +55,9 @@ func digest(r *iad3d.Result) [32]byte {
 // race detector, with which CI runs this test, too.
 func TestDeterminism(t *testing.T) {
 	for kind, config := range releasedConfigs() {
+		if testing.Short() && kind != "default" {
+			continue
+		}
 		t.Run(kind, func(t *testing.T) {
 			loose := kind == "loose"
 			outcome := func(procs, workers int, level simd.Level) (out [3][32]byte) {
@@ -83,18 +86,15 @@ func TestDeterminism(t *testing.T) {
 			}
 			levels := simd.Levels()
 			want := outcome(1, 1, simd.Generic)
-			for _, procs := range []int{1, 2, 7} {
-				for _, workers := range []int{0, 1, 3, 16} {
-					level := levels[(procs+workers)%len(levels)]
-					if got := outcome(procs, workers, level); got != want {
-						t.Errorf("GOMAXPROCS %d, %d workers, %v: other bits in (model, sound, dented): %v", procs, workers, level,
-							[3]bool{got[0] != want[0], got[1] != want[1], got[2] != want[2]})
-					}
-				}
+			pairs := [][2]int{{1, 0}, {2, 1}, {2, 3}, {7, 0}, {1, 16}, {7, 16}} // GOMAXPROCS, workers
+			if testing.Short() {
+				pairs = pairs[2:4]
 			}
-			for _, level := range levels {
-				if got := outcome(runtime.NumCPU(), 0, level); got != want {
-					t.Errorf("%v: other bits", level)
+			for i, p := range pairs {
+				level := levels[(i+1)%len(levels)]
+				if got := outcome(p[0], p[1], level); got != want {
+					t.Errorf("GOMAXPROCS %d, %d workers, %v: other bits in (model, sound, dented): %v", p[0], p[1], level,
+						[3]bool{got[0] != want[0], got[1] != want[1], got[2] != want[2]})
 				}
 			}
 		})
@@ -156,6 +156,9 @@ const stopWithin = 200 * time.Millisecond
 // TestCancellation ends the context at moments spread over a fit, a score and an
 // evaluation. Each returns the context's error soon, and no goroutine stays.
 func TestCancellation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures times")
+	}
 	big := func(i int) *rgbd.Scan { return wavy(i, 100, 80) }
 	c := iad3d.Config{Coreset: 0.5, Cells: 40}
 	fit := func(ctx context.Context, n int) error {
