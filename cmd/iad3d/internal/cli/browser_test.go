@@ -228,8 +228,7 @@ func (v *visit) tour(scans int) {
 	// Mouse: drag to turn, wheel to come closer.
 	v.do(script(`document.getElementById("view").scrollIntoView({block: "center"})`))
 	type rectangle struct{ X, Y, W, H float64 }
-	var box rectangle
-	box = eval[rectangle](v, `(() => { const r = document.getElementById("view").getBoundingClientRect(); return {X: r.x, Y: r.y, W: r.width, H: r.height}; })()`)
+	box := eval[rectangle](v, `(() => { const r = document.getElementById("view").getBoundingClientRect(); return {X: r.x, Y: r.y, W: r.width, H: r.height}; })()`)
 	cx, cy := box.X+box.W/2, box.Y+box.H/2
 	v.do(chromedp.MouseEvent(chromedp.MousePressed, cx, cy, chromedp.ButtonLeft), chromedp.MouseEvent(chromedp.MouseMoved, cx+60, cy+40, chromedp.ButtonLeft),
 		chromedp.MouseEvent(chromedp.MouseMoved, cx+120, cy+60, chromedp.ButtonLeft), chromedp.MouseEvent(chromedp.MouseReleased, cx+120, cy+60, chromedp.ButtonLeft))
