@@ -218,6 +218,7 @@ type area struct {
 	pixels []int32 // ascending
 	label  int32   // in the labels of connected, from 1
 	region Region
+	scores []float32 // of each pixel
 	cells  []float64 // mm², of each pixel
 	depths []float64 // mm, of each pixel, filled in where nothing was measured
 	centre r3.Vector // mm, without the cloud's offset
@@ -227,8 +228,10 @@ type area struct {
 func (a *area) score(m *grid.Map, parts []Part) {
 	r := &a.region
 	sum := 0.0
+	a.scores = make([]float32, len(a.pixels))
 	for k, i := range a.pixels {
 		v := m.Data[i]
+		a.scores[k] = v
 		sum += float64(v)
 		if k == 0 || v > r.Peak.Value {
 			r.Peak = Peak{X: int(i) % m.W, Y: int(i) / m.W, Value: v}
