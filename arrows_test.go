@@ -17,6 +17,7 @@ var arrows = map[string][]string{
 	".":                      {"align", "pointcloud", "quality", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
 	"mapeval":                {"metrics", "grid", "io/groundtruth", "io/scoremap", "io/scan"},
 	"report/curve":           {"metrics"},
+	"docs/pictures":          {".", "inspection", "internal/synth", "regions", "report", "rgbd"},
 	"report/page":            {".", "grid", "inspection", "metrics", "pointcloud", "regions", "report", "rgbd"},
 	"report":                 {".", "align", "metrics", "grid", "inspection", "pointcloud", "regions", "rgbd"},
 	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/pcd", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
