@@ -94,7 +94,7 @@ class Viewer {
     this.middle = lo.map((v, k) => (v + hi[k]) / 2);
     this.size = hi.map((v, k) => v - lo[k]);
     this.radius = Math.max(Math.hypot(...this.size) / 2, 1e-3);
-    this.reach = Math.max(0.6 * Math.max(this.size[0], this.size[1]), 0.72 * this.radius); // what the first view shows
+    this.reach = Math.max(0.62 * Math.max(this.size[0], this.size[1]), 0.82 * this.radius); // what the first view shows
   }
 
   reset() {

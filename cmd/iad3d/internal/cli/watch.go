@@ -147,8 +147,10 @@ func (a *app) runWatch(ctx context.Context, o *watchOptions) error {
 		journal = filepath.Join(o.out, resultsFile)
 	}
 	switch w.journal, err = watch.OpenJournal(journal); {
-	case errors.Is(err, watch.ErrBusy), errors.Is(err, watch.ErrJournal):
+	case errors.Is(err, watch.ErrBusy):
 		return usage(err)
+	case errors.Is(err, watch.ErrJournal):
+		return usagef("%w; choose another folder by --out", err)
 	case err != nil:
 		return err
 	}
