@@ -10,6 +10,7 @@ import (
 // readers of CSV and XML, where they are installed (Debian: python3-open3d,
 // python3-tifffile, python3-jsonschema).
 func TestOtherPrograms(t *testing.T) {
+	t.Parallel() // it waits a lot
 	python := ""
 	for _, p := range []string{"/usr/bin/python3", "python3"} {
 		if exec.Command(p, "-c", "import open3d, tifffile, jsonschema, numpy").Run() == nil {

@@ -189,6 +189,7 @@ func TestWatchRefuses(t *testing.T) {
 // by one, kills the program in between without warning, starts it again, and holds
 // that each scan has one record and its results.
 func TestWatchKilled(t *testing.T) {
+	t.Parallel() // it waits a lot
 	n, kills := 500, 14
 	if testing.Short() {
 		n, kills = 24, 3
