@@ -52,6 +52,7 @@ var arrows = map[string][]string{
 	"internal/numpyrandom":   {"internal/portable"},
 	"internal/simd":          {},
 	"internal/limit":         {},
+	"internal/malformed":     {},
 	"internal/atomicfile":    {},
 	"internal/golden":        {},
 	"internal/bench":         {".", "rgbd", "io/dataset", "io/model", "io/scan", "internal/atomicfile"},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/iad3d/iad3d/internal/parallel"
 	"github.com/iad3d/iad3d/internal/portable"
@@ -30,7 +32,11 @@ type Bank struct {
 	radius    float64
 	projected int // length of the rows the coreset looked at, 0: of these
 	workers   int
-	witness   *witness // nil: not worth it
+
+	// Scratch space of searches, without a screen and with one, where there can be one.
+	plain, screened sync.Pool
+	prepare         sync.Once    // of screened
+	asked           atomic.Int64 // queries so far
 }
 
 // Build thins rows to the coreset that [Greedy] selects and returns the bank of
@@ -64,7 +70,7 @@ func Build(ctx context.Context, rows *Rows, o Options) (*Bank, error) {
 	for _, i := range set.Index {
 		kept.Data = append(kept.Data, rows.Row(int(i))...)
 	}
-	return &Bank{rows: kept, radius: set.Radius, projected: projected, workers: o.Workers, witness: newWitness(kept)}, nil
+	return newBank(kept, set.Radius, projected, o.Workers), nil
 }
 
 // NewBank returns a bank of exactly these rows, which it retains and which must
@@ -73,7 +79,13 @@ func NewBank(rows *Rows, workers int) (*Bank, error) {
 	if err := rows.check(); err != nil {
 		return nil, err
 	}
-	return &Bank{rows: rows, workers: workers, witness: newWitness(rows)}, nil
+	return newBank(rows, 0, 0, workers), nil
+}
+
+func newBank(rows *Rows, radius float64, projected, workers int) *Bank {
+	b := &Bank{rows: rows, radius: radius, projected: projected, workers: workers}
+	b.plain.New = func() any { return newSearch(rows, nil) }
+	return b
 }
 
 // Rows returns the bank's table; the caller must not modify it.
@@ -97,9 +109,6 @@ type Hit struct {
 	Dist float64
 }
 
-// queryChunk is the number of queries a worker takes at a time.
-const queryChunk = 16
-
 // Nearest returns the k bank rows nearest to each row of q, ascending, ties to
 // the lowest row: hits of query i stand at i·k. Distances are exact to float64
 // rounding; a row that is in the bank is at distance 0. k is cut to the number
@@ -119,19 +128,28 @@ func (b *Bank) Nearest(ctx context.Context, q *Rows, k int) ([]Hit, error) {
 	}
 	k = min(k, b.rows.N)
 	hits := make([]Hit, q.N*k)
-	workers := parallel.Workers(q.N, queryChunk, b.workers)
-	searches := make([]search, workers)
-	err := parallel.For(ctx, q.N, queryChunk, workers, func(worker, lo, hi int) {
-		s := &searches[worker]
-		s.bank = b
-		for i := lo; i < hi; i++ {
-			s.nearest(q.Row(i), hits[i*k:(i+1)*k])
-		}
+	pool := b.searches(q.N)
+	err := parallel.For(ctx, q.N, queryChunk, b.workers, func(_, lo, hi int) {
+		s := pool.Get().(*search)
+		s.nearest(ctx, q, lo, hi, k, hits[lo*k:hi*k])
+		pool.Put(s)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return hits, nil
+}
+
+// searches returns where to get a search for n more queries.
+func (b *Bank) searches(n int) *sync.Pool {
+	if b.rows.N < screenRows || b.asked.Add(int64(n)) < screenQueries {
+		return &b.plain
+	}
+	b.prepare.Do(func() {
+		p := newPanels(b.rows, b.workers)
+		b.screened.New = func() any { return newSearch(b.rows, p) }
+	})
+	return &b.screened
 }
 
 // MinScoreRows is the number of rows that ImageScore needs.

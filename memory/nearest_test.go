@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/iad3d/iad3d/internal/simd"
 )
 
 // plainSearch compares every row whole.
@@ -39,63 +41,157 @@ func plainDistance2(a, b []float32) float64 {
 	return (s[0] + s[1]) + (s[2] + s[3])
 }
 
-func TestDistance2Below(t *testing.T) {
-	for _, d := range []int{1, 3, 4, 33, 63, 64, 65, 128, 131, 200, 243} {
-		for i, rows := range []*Rows{random(9, d, 1), coarse(9, d, 2)} {
-			for r := 1; r < rows.N; r++ {
-				a, b := rows.Row(0), rows.Row(r)
-				want := plainDistance2(a, b)
-				for _, limit := range []float64{math.Inf(1), math.Nextafter(want, math.Inf(1)), want, want / 3, 0} {
-					got := distance2Below(a, b, limit)
-					if want < limit && got != want || want >= limit && got < limit {
-						t.Fatalf("%d values, table %d: %v below %v, the distance is %v", d, i, got, limit, want)
+func TestDistance2(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		for _, d := range []int{1, 3, 4, 33, 63, 64, 65, 243} {
+			for i, rows := range []*Rows{random(9, d, 1), coarse(9, d, 2)} {
+				for r := range rows.N {
+					if got, want := distance2(rows.Row(0), rows.Row(r)), plainDistance2(rows.Row(0), rows.Row(r)); got != want {
+						t.Fatalf("%d values, table %d: %v, want %v", d, i, got, want)
 					}
 				}
 			}
 		}
+	})
+}
+
+// eachLevel runs test at every level of kernels of this processor.
+func eachLevel(t *testing.T, test func(t *testing.T)) {
+	for _, l := range simd.Levels() {
+		t.Run(l.String(), func(t *testing.T) {
+			defer simd.Use(l)()
+			test(t)
+		})
 	}
 }
 
-// Whatever is passed over, hits are those of the plain search, bit for bit: with
-// ties, with rows there twice, with values of very different scales, and with
-// the best row at the end.
-func TestNearestEqualsPlainSearch(t *testing.T) {
-	for _, d := range []int{3 * witnesses, 401} {
-		tables := map[string]*Rows{"noise": random(150, d, 1), "ties": coarse(150, d, 2), "scales": random(150, d, 3), "alike": random(150, d, 4), "huge": random(150, d, 5)}
-		for i := range tables["scales"].Data {
-			if i%d >= d-33 {
-				tables["scales"].Data[i] *= 200
-			}
-			tables["alike"].Data[i] = 5 + tables["alike"].Data[i]/(1<<20)
-			tables["huge"].Data[i] *= 1e37
+// hardTables are rows that a search may go wrong with: tied, there twice, of values
+// of very different scales, far from the origin, too large for their squares, on few
+// axes, and all the same.
+func hardTables(n, d int) map[string]*Rows {
+	tables := map[string]*Rows{"noise": random(n, d, 1), "ties": coarse(n/2, d, 2), "scales": random(n, d, 3), "alike": random(n, d, 4),
+		"huge": random(n, d, 5), "large": random(n, d, 6), "flat": random(n, d, 7), "same": {N: n, D: d, Data: make([]float32, n*d)}, "outlier": random(n, d, 8)}
+	for i := range n * d {
+		if i%d >= d-33 {
+			tables["scales"].Data[i] *= 200
 		}
-		tables["ties"].Append(tables["ties"])
-		for name, rows := range tables {
-			bank, err := NewBank(rows, 2)
-			if err != nil {
-				t.Fatal(err)
+		tables["alike"].Data[i] = 5 + tables["alike"].Data[i]/(1<<20)
+		tables["huge"].Data[i] *= 1e37
+		tables["large"].Data[i] *= 1e16
+		tables["flat"].Data[i] *= 1 / float32(1+10*(i%d))
+		tables["same"].Data[i] = 3
+	}
+	tables["outlier"].Row(n / 2)[0] = 1e14
+	tables["ties"].Append(tables["ties"])
+	return tables
+}
+
+// hardQueries are far from the rows, near some, and equal to others.
+func hardQueries(rows *Rows, n int) *Rows {
+	q := random(n, rows.D, 9)
+	for i := range q.N {
+		for j := range q.Row(i) {
+			switch i % 3 {
+			case 1:
+				q.Row(i)[j] = rows.Row(rows.N - 1 - i)[j] * (1 + q.Row(i)[j]/1000)
+			case 2:
+				q.Row(i)[j] = rows.Row(i)[j]
 			}
-			if bank.witness == nil {
-				t.Fatalf("no witnesses in rows of %d values", d)
+		}
+	}
+	return q
+}
+
+// prepared returns the panels of a bank, which it makes use them from now on.
+func prepared(b *Bank) *panels { return b.searches(screenQueries).Get().(*search).panels }
+
+// Whatever is passed over, hits are those of the plain search, bit for bit, at every
+// level, in batches of any size and with any number of workers.
+func TestNearestEqualsPlainSearch(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		for _, d := range []int{7, 33, 401} {
+			if testing.Short() && d != 33 {
+				continue
 			}
-			q := random(20, d, 6)
-			for i := range q.N { // half of them near a row of the bank
-				for j := range q.Row(i) {
-					if i%2 == 0 {
-						q.Row(i)[j] = rows.Row(rows.N - 1 - i)[j] * (1 + q.Row(i)[j]/1000)
-					}
-				}
-			}
-			q.Append(&Rows{N: 5, D: d, Data: rows.Data[:5*d]})
-			for _, k := range []int{1, 2, 3, maxGuess, maxGuess + 1, rows.N} {
-				hits, err := bank.Nearest(t.Context(), q, k)
-				if err != nil {
-					t.Fatal(err)
-				}
+			for name, rows := range hardTables(2*screenRows+15, d) {
+				q := hardQueries(rows, screenQueries+9)
+				var want [][]Hit
 				for i := range q.N {
-					if want := plainSearch(rows, q.Row(i), k); !slices.Equal(hits[i*k:(i+1)*k], want) {
-						t.Fatalf("%s, %d values, query %d, k %d: %v, want %v", name, d, i, k, hits[i*k:(i+1)*k], want)
+					want = append(want, plainSearch(rows, q.Row(i), rows.N))
+				}
+				for _, workers := range []int{1, 3} {
+					bank, err := NewBank(rows, workers)
+					if err != nil {
+						t.Fatal(err)
 					}
+					if p := prepared(bank); p != nil && workers == 3 {
+						p.dense.Store(true)
+					}
+					for _, k := range []int{1, 2, 3, guesses, guesses + 1, rows.N} {
+						for _, batch := range []int{q.N, 7, 1} {
+							if k > 3 && (batch == 1 || batch == 7 && k != guesses || testing.Short()) {
+								continue
+							}
+							for lo := 0; lo < q.N; lo += batch {
+								hi := min(lo+batch, q.N)
+								hits, err := bank.Nearest(t.Context(), &Rows{N: hi - lo, D: d, Data: q.Data[lo*d : hi*d]}, k)
+								if err != nil {
+									t.Fatal(err)
+								}
+								for i := lo; i < hi; i++ {
+									if got := hits[(i-lo)*k : (i-lo+1)*k]; !slices.Equal(got, want[i][:k]) {
+										t.Fatalf("%s, %d values, query %d in a batch of %d, k %d: %v, want %v", name, d, i, batch, k, got, want[i][:k])
+									}
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// What the tables above are meant to try is tried.
+func TestScreens(t *testing.T) {
+	const d = 199
+	for name, rows := range hardTables(2*screenRows+15, d) {
+		s := newPanels(rows, 1)
+		if name == "large" || name == "huge" {
+			if s != nil {
+				t.Errorf("%s: rows whose squares overflow are screened", name)
+			}
+			continue
+		}
+		if s == nil {
+			t.Fatalf("%s: no screen", name)
+		}
+		if want := !s.dense.Load(); want != (s.m <= maxAxes) {
+			t.Errorf("%s: boxes of %d coordinates", name, s.sides)
+		}
+		if few := name == "flat" || name == "scales" || name == "outlier"; few != (s.axes != nil) || few && s.m >= d/2 {
+			t.Errorf("%s: %d coordinates", name, s.m)
+		}
+		// The bounds hold, and are not idle.
+		q := hardQueries(rows, queryChunk)
+		c := newCoordinates(s.screen, q.N)
+		c.compute(q, 0, q.N)
+		for i := range q.N {
+			for at, r := range s.ids {
+				value := 0.0
+				for j, v := range c.row(i) {
+					value += float64(v) * float64(s.panel(at / simd.PanelRows)[j*simd.PanelRows+at%simd.PanelRows])
+				}
+				box := float32(0)
+				for j := range c.row(i)[:s.sides] {
+					v, b := c.row(i)[j], j*s.boxes+at/simd.PanelRows
+					box += max(s.lo[b]-v, v-s.hi[b], 0) * max(s.lo[b]-v, v-s.hi[b], 0)
+				}
+				if dist2 := distance2(q.Row(i), rows.Row(int(r))); box > c.beyond(i, dist2) {
+					t.Fatalf("%s: row %d at %v from query %d is in a box at %v, the bound is %v", name, r, dist2, i, box, c.beyond(i, dist2))
+				}
+				if dist2 := distance2(q.Row(i), rows.Row(int(r))); value < float64(c.above(i, dist2)) {
+					t.Fatalf("%s: row %d at %v from query %d has the value %v, the bound is %v", name, r, dist2, i, value, c.above(i, dist2))
 				}
 			}
 		}

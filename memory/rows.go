@@ -9,9 +9,10 @@ package memory
 import (
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 
 	"github.com/iad3d/iad3d/grid"
+	"github.com/iad3d/iad3d/internal/simd"
 )
 
 // Rows is a table of N descriptors of D float32 values; row i stands at i·D.
@@ -50,6 +51,11 @@ func (r *Rows) Append(o *Rows) {
 	if r.D != o.D {
 		panic(fmt.Sprintf("memory: rows of %d values appended to rows of %d", o.D, r.D))
 	}
+	if need := len(r.Data) + len(o.Data); need > cap(r.Data) && r.N > 0 {
+		// Twice as much: large tables are not copied often, and what is not used of
+		// fresh memory costs none.
+		r.Data = slices.Grow(r.Data, max(need, 2*cap(r.Data))-len(r.Data))
+	}
 	r.Data = append(r.Data, o.Data...)
 	r.N += o.N
 }
@@ -74,45 +80,19 @@ func (r *Rows) check() error {
 	return nil
 }
 
-// distance2 returns the squared Euclidean distance of two rows of equal length,
-// in float64, so that equal rows are at exactly 0. The four partial sums are
-// part of the definition: every search of the package adds in this order.
-func distance2(a, b []float32) float64 { return distance2Below(a, b, math.Inf(1)) }
+// distance2 returns the squared Euclidean distance of two rows of equal length, in
+// float64, so that equal rows are at exactly 0: the sum of simd.Distances, in whose
+// order every search of the package adds.
+func distance2(a, b []float32) float64 {
+	q, dist2 := make([]float64, len(a)), [1]float64{}
+	copyRow(q, a)
+	simd.Distances(q, b[:len(a)], []int32{0}, dist2[:])
+	return dist2[0]
+}
 
-// distanceBlock is the number of values between two looks at the limit, a
-// multiple of 4.
-const distanceBlock = 64
-
-// distance2Below returns distance2(a, b) where that is below limit, else some
-// number that is not. Partial sums never fall, rounded or not, so that it may
-// stop as soon as one reaches the limit.
-func distance2Below(a, b []float32, limit float64) float64 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3 float64
-	for len(a) >= 4 {
-		n := min(len(a), distanceBlock)
-		p, q := a[:n], b[:n]
-		a, b = a[n:], b[n:]
-		for len(p) >= 4 && len(q) >= 4 {
-			d0, d1 := float64(p[0])-float64(q[0]), float64(p[1])-float64(q[1])
-			d2, d3 := float64(p[2])-float64(q[2]), float64(p[3])-float64(q[3])
-			s0 += float64(d0 * d0)
-			s1 += float64(d1 * d1)
-			s2 += float64(d2 * d2)
-			s3 += float64(d3 * d3)
-			p, q = p[4:], q[4:]
-		}
-		for i, v := range p { // the last block only
-			d := float64(v) - float64(q[i])
-			s0 += float64(d * d)
-		}
-		if sum := (s0 + s1) + (s2 + s3); sum >= limit {
-			return sum
-		}
+func copyRow(dst []float64, row []float32) {
+	dst = dst[:len(row)]
+	for i, v := range row {
+		dst[i] = float64(v)
 	}
-	for i, v := range a {
-		d := float64(v) - float64(b[i])
-		s0 += float64(d * d)
-	}
-	return (s0 + s1) + (s2 + s3)
 }

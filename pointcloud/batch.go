@@ -25,11 +25,18 @@ type batches struct {
 	limit  int          // of the points a walk gathers
 }
 
-func newBatches(c *Cloud, s Search) *batches {
+// newBatches prepares a search. tree is the cloud's, or nil: it is then built when it
+// is needed, as it rarely is for an organised cloud.
+func newBatches(c *Cloud, s Search, tree *Tree) *batches {
 	b := &batches{search: s, cap2: math.Inf(1)}
 	b.margin = 1 + 0.8/math.Sqrt(float64(s.K))
 	b.limit = gatherLimit*min(s.K, c.Len()) + 16*blockSize
-	b.tree = sync.OnceValue(func() *Tree { return NewTree(c) })
+	b.tree = sync.OnceValue(func() *Tree {
+		if tree != nil {
+			return tree
+		}
+		return NewTree(c)
+	})
 	b.blocks = newBlocks(c, b.tree)
 	if s.Radius > 0 {
 		b.cap2 = math.Nextafter(s.Radius*s.Radius, 0)

@@ -56,7 +56,14 @@ func FindNeighborhoods(ctx context.Context, c *Cloud, s Search, workers int) (*N
 	if s.K == 0 {
 		return withinRadius(ctx, c, s, workers)
 	}
-	b := newBatches(c, s)
+	var tree *Tree
+	if !c.Organised() {
+		var err error
+		if tree, err = BuildTree(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	b := newBatches(c, s, tree)
 	bl := b.blocks
 	nb := &Neighborhoods{search: s, order: bl.ids, lists: make([][]int32, c.Len())}
 	workers = parallel.Workers(len(bl.leaves), leafChunk, workers)
@@ -88,11 +95,14 @@ const leafChunk = 32
 
 // withinRadius is FindNeighborhoods for a search without a K.
 func withinRadius(ctx context.Context, c *Cloud, s Search, workers int) (*Neighborhoods, error) {
-	t := NewTree(c)
+	t, err := BuildTree(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	nb := &Neighborhoods{search: s, order: t.Order(), lists: make([][]int32, c.Len())}
 	workers = parallel.Workers(len(nb.order), searchChunk, workers)
 	scratch := make([][]Neighbor, workers)
-	err := parallel.For(ctx, len(nb.order), searchChunk, workers, func(w, lo, hi int) {
+	err = parallel.For(ctx, len(nb.order), searchChunk, workers, func(w, lo, hi int) {
 		for _, i := range nb.order[lo:hi] {
 			scratch[w] = t.Radius(c.At(int(i)), s.Radius, scratch[w])
 			list := make([]int32, len(scratch[w]))

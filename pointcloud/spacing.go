@@ -26,7 +26,11 @@ func Spacing(ctx context.Context, c *Cloud, workers int) (float64, error) {
 	if c.CountValid() <= spacingNeighbors {
 		return 0, ctx.Err()
 	}
-	return NewTree(c).Spacing(ctx, c, workers)
+	t, err := BuildTree(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	return t.Spacing(ctx, c, workers)
 }
 
 // Spacing is the function [Spacing] for the cloud c that the tree was built from.

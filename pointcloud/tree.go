@@ -1,7 +1,9 @@
 package pointcloud
 
 import (
+	"context"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/golang/geo/r3"
@@ -33,13 +35,29 @@ type node struct {
 	first      int32 // lowest point index below this node
 }
 
+// entry is a point on its way to its leaf.
+type entry struct {
+	p  [3]float32
+	id int32
+}
+
 // NewTree indexes the valid points of c, which must be finite (see
 // [Cloud.MarkMissing]). The cloud is not retained.
 func NewTree(c *Cloud) *Tree {
+	t, err := BuildTree(context.Background(), c)
+	if err != nil {
+		panic(err) // of a context that does not end
+	}
+	return t
+}
+
+// BuildTree is [NewTree] that the end of ctx ends, with its error: a tree of ten
+// million points takes several seconds.
+func BuildTree(ctx context.Context, c *Cloud) (*Tree, error) {
 	ids := c.ValidIndices()
 	t := &Tree{ids: ids}
 	if len(ids) == 0 {
-		return t
+		return t, ctx.Err()
 	}
 	levels := 0
 	for n := len(ids); n > leafSize; n = (n + 1) / 2 {
@@ -47,12 +65,20 @@ func NewTree(c *Cloud) *Tree {
 	}
 	t.inner = 1<<levels - 1
 	t.nodes = make([]node, 1<<(levels+1)-1)
-	t.build(c.XYZ, 0, 0, len(ids))
-	t.xyz = make([]float32, 0, 3*len(ids))
-	for _, id := range ids {
-		t.xyz = append(t.xyz, c.XYZ[3*id:3*id+3]...)
+	entries := make([]entry, len(ids))
+	for i, id := range ids {
+		entries[i] = entry{[3]float32(c.XYZ[3*id : 3*id+3]), id}
 	}
-	return t
+	t.build(ctx, entries, 0, 0)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	t.xyz = make([]float32, 3*len(ids))
+	for i := range entries {
+		ids[i] = entries[i].id
+		copy(t.xyz[3*i:3*i+3], entries[i].p[:])
+	}
+	return t, nil
 }
 
 // Len returns the number of indexed points.
@@ -63,64 +89,85 @@ func (t *Tree) Len() int { return len(t.ids) }
 // searches in cache. The caller must not modify it.
 func (t *Tree) Order() []int32 { return t.ids }
 
-func (t *Tree) build(xyz []float32, n, start, end int) {
-	nd := &t.nodes[n]
-	nd.start, nd.end = int32(start), int32(end)
-	ids := t.ids[start:end]
-	first := xyz[3*ids[0] : 3*ids[0]+3]
-	nd.lo, nd.hi, nd.first = [3]float32(first), [3]float32(first), ids[0]
-	for _, id := range ids[1:] {
-		nd.first = min(nd.first, id)
-		for d, v := range xyz[3*id : 3*id+3] {
-			nd.lo[d], nd.hi[d] = min(nd.lo[d], v), max(nd.hi[d], v)
-		}
+// build parts the entries of node n, which start at start. It stops half way when
+// ctx ends.
+func (t *Tree) build(ctx context.Context, entries []entry, n, start int) {
+	if len(entries) > askAbove && ctx.Err() != nil {
+		return
 	}
+	nd := &t.nodes[n]
+	nd.start, nd.end = int32(start), int32(start+len(entries))
+	lo, hi, first := entries[0].p, entries[0].p, entries[0].id
+	for i := range entries[1:] {
+		e := &entries[1+i]
+		first = min(first, e.id)
+		lo[0], lo[1], lo[2] = min(lo[0], e.p[0]), min(lo[1], e.p[1]), min(lo[2], e.p[2])
+		hi[0], hi[1], hi[2] = max(hi[0], e.p[0]), max(hi[1], e.p[1]), max(hi[2], e.p[2])
+	}
+	nd.lo, nd.hi, nd.first = lo, hi, first
 	if n >= t.inner {
-		slices.Sort(ids)
+		slices.SortFunc(entries, func(a, b entry) int { return int(a.id) - int(b.id) })
 		return
 	}
 	axis := 0
 	for d := 1; d < 3; d++ {
-		if nd.hi[d]-nd.lo[d] > nd.hi[axis]-nd.lo[axis] {
+		if hi[d]-lo[d] > hi[axis]-lo[axis] {
 			axis = d
 		}
 	}
-	mid := (end - start + 1) / 2
-	selectNth(ids, xyz[axis:], mid)
-	t.build(xyz, 2*n+1, start, start+mid)
-	t.build(xyz, 2*n+2, start+mid, end)
+	mid := (len(entries) + 1) / 2
+	selectNth(ctx, entries, axis, mid)
+	t.build(ctx, entries[:mid], 2*n+1, start)
+	t.build(ctx, entries[mid:], 2*n+2, start+mid)
 }
 
-// selectNth reorders ids so that the n smallest by (v[3·id], id) come first.
-// The order is total, so equal coordinates cost nothing extra.
-func selectNth(ids []int32, v []float32, n int) {
-	less := func(a, b int32) bool {
-		va, vb := v[3*a], v[3*b]
-		return va < vb || va == vb && a < b
+// askAbove is the number of points from which on the context is asked: some 5 ms.
+const askAbove = 1 << 16
+
+// selectNth reorders entries so that the n smallest by (p[axis], id) come first.
+// The order is total, so equal coordinates cost nothing extra; coordinates that were
+// chosen to make pivots bad cost a sort. It stops half way when ctx ends.
+func selectNth(ctx context.Context, entries []entry, axis, n int) {
+	less := func(a, b *entry) bool {
+		va, vb := a.p[axis], b.p[axis]
+		return va < vb || va == vb && a.id < b.id
 	}
-	lo, hi := 0, len(ids)-1
-	for lo < hi {
+	lo, hi := 0, len(entries)-1
+	for rounds := 4 * bits.Len(uint(len(entries))); lo < hi; rounds-- {
+		if hi-lo > askAbove && ctx.Err() != nil {
+			return
+		}
+		if rounds == 0 { // two would do were the pivots medians
+			slices.SortFunc(entries[lo:hi+1], func(a, b entry) int {
+				if less(&a, &b) {
+					return -1
+				}
+				return 1 // no two are equal
+			})
+			return
+		}
 		mid := lo + (hi-lo)/2 // median of three as pivot
-		if less(ids[mid], ids[lo]) {
-			ids[mid], ids[lo] = ids[lo], ids[mid]
+		a, b, c := &entries[lo], &entries[mid], &entries[hi]
+		if less(b, a) {
+			*a, *b = *b, *a
 		}
-		if less(ids[hi], ids[lo]) {
-			ids[hi], ids[lo] = ids[lo], ids[hi]
+		if less(c, a) {
+			*a, *c = *c, *a
 		}
-		if less(ids[hi], ids[mid]) {
-			ids[hi], ids[mid] = ids[mid], ids[hi]
+		if less(c, b) {
+			*b, *c = *c, *b
 		}
-		pivot := ids[mid]
+		pivot := *b
 		i, j := lo, hi
 		for i <= j {
-			for less(ids[i], pivot) {
+			for less(&entries[i], &pivot) {
 				i++
 			}
-			for less(pivot, ids[j]) {
+			for less(&pivot, &entries[j]) {
 				j--
 			}
 			if i <= j {
-				ids[i], ids[j] = ids[j], ids[i]
+				entries[i], entries[j] = entries[j], entries[i]
 				i++
 				j--
 			}

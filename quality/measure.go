@@ -71,7 +71,10 @@ func Measure(ctx context.Context, c *pointcloud.Cloud, workers int) (*Measuremen
 	mm := 1000 * c.Unit.Metres()
 	m.Fill = float64(m.Valid) / float64(m.Points)
 	m.Range = distances(c, idx, mm)
-	tree := pointcloud.NewTree(c)
+	tree, err := pointcloud.BuildTree(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	spacing, err := tree.Spacing(ctx, c, workers)
 	if err != nil {
 		return nil, err

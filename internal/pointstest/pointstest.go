@@ -186,6 +186,10 @@ func Readers(t testing.TB, b []byte, decode Decoder) {
 // Bound is what a file of so many bytes may cost: 16 MiB and 8 times its size.
 func Bound(size int) uint64 { return 16<<20 + 8*uint64(size) }
 
+// Accepted is what a file that is read to so many bytes may cost: 16 MiB and 4 times
+// that.
+func Accepted(decoded int) uint64 { return 16<<20 + 4*uint64(decoded) }
+
 // Allocated returns the bytes that fn allocates, freed ones included.
 func Allocated(fn func()) uint64 {
 	var before, after runtime.MemStats

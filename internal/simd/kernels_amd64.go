@@ -45,3 +45,26 @@ func weigh(rows *Histogram, list *int32, n int, at *[3]float64, sums *[33]float6
 func rank(dist2 *float64, near *int32, n, k int, out *int32, keys *[MaxRank]uint64) int {
 	return rankAVX512(dist2, near, n, k, out, keys)
 }
+
+func products(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int) {
+	if level == AVX512 {
+		productsAVX512(x, stride, panel, n, out, outStride, peaks, peakStride)
+		return
+	}
+	productsAVX2(x, stride, panel, n, out, outStride, peaks, peakStride)
+}
+
+func distances(q *float64, d int, rows *float32, list *int32, n int, dist2 *float64) {
+	distancesAVX2(q, d, rows, list, n, dist2)
+}
+
+func product(x, panel *float32, n int, out *float32) float32 {
+	if level == AVX512 {
+		return productAVX512(x, panel, n, out)
+	}
+	return productAVX2(x, panel, n, out)
+}
+
+func boxes(x *float32, m int, lo, hi *float32, n int, dist2 *float32) {
+	boxesAVX2(x, m, lo, hi, n, dist2)
+}

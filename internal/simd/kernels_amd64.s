@@ -3390,3 +3390,717 @@ done:
 	VMOVSD  X8, 256(SI)
 	VZEROUPPER
 	RET
+
+// func productsAVX512(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·productsAVX512(SB), NOSPLIT, $0-64
+	MOVQ   x+0(FP), AX
+	MOVQ   stride+8(FP), CX
+	MOVQ   panel+16(FP), DX
+	MOVQ   n+24(FP), BX
+	MOVQ   out+32(FP), SI
+	MOVQ   outStride+40(FP), DI
+	MOVQ   peaks+48(FP), R8
+	MOVQ   peakStride+56(FP), R9
+	LEAQ   (CX)(CX*2), R10
+	ADDQ   AX, R10
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	VPXORQ Z16, Z16, Z16
+	VPXORQ Z17, Z17, Z17
+	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
+	VPXORQ Z21, Z21, Z21
+	VPXORQ Z22, Z22, Z22
+	VPXORQ Z23, Z23, Z23
+
+loop:
+	SUBQ         $0x01, BX
+	JLT          done
+	VMOVUPS      (DX), Z24
+	VMOVUPS      64(DX), Z25
+	VMOVUPS      128(DX), Z26
+	VMOVUPS      192(DX), Z27
+	VBROADCASTSS (AX), Z28
+	VMULPS       Z24, Z28, Z29
+	VADDPS       Z29, Z0, Z0
+	VMULPS       Z25, Z28, Z29
+	VADDPS       Z29, Z1, Z1
+	VMULPS       Z26, Z28, Z29
+	VADDPS       Z29, Z2, Z2
+	VMULPS       Z27, Z28, Z28
+	VADDPS       Z28, Z3, Z3
+	VBROADCASTSS (AX)(CX*1), Z28
+	VMULPS       Z24, Z28, Z29
+	VADDPS       Z29, Z4, Z4
+	VMULPS       Z25, Z28, Z29
+	VADDPS       Z29, Z5, Z5
+	VMULPS       Z26, Z28, Z29
+	VADDPS       Z29, Z6, Z6
+	VMULPS       Z27, Z28, Z28
+	VADDPS       Z28, Z7, Z7
+	VBROADCASTSS (AX)(CX*2), Z28
+	VMULPS       Z24, Z28, Z29
+	VADDPS       Z29, Z8, Z8
+	VMULPS       Z25, Z28, Z29
+	VADDPS       Z29, Z9, Z9
+	VMULPS       Z26, Z28, Z29
+	VADDPS       Z29, Z10, Z10
+	VMULPS       Z27, Z28, Z28
+	VADDPS       Z28, Z11, Z11
+	VBROADCASTSS (R10), Z28
+	VMULPS       Z24, Z28, Z29
+	VADDPS       Z29, Z12, Z12
+	VMULPS       Z25, Z28, Z29
+	VADDPS       Z29, Z13, Z13
+	VMULPS       Z26, Z28, Z29
+	VADDPS       Z29, Z14, Z14
+	VMULPS       Z27, Z28, Z28
+	VADDPS       Z28, Z15, Z15
+	VBROADCASTSS (R10)(CX*1), Z28
+	VMULPS       Z24, Z28, Z29
+	VADDPS       Z29, Z16, Z16
+	VMULPS       Z25, Z28, Z29
+	VADDPS       Z29, Z17, Z17
+	VMULPS       Z26, Z28, Z29
+	VADDPS       Z29, Z18, Z18
+	VMULPS       Z27, Z28, Z28
+	VADDPS       Z28, Z19, Z19
+	VBROADCASTSS (R10)(CX*2), Z28
+	VMULPS       Z24, Z28, Z24
+	VADDPS       Z24, Z20, Z20
+	VMULPS       Z25, Z28, Z24
+	VADDPS       Z24, Z21, Z21
+	VMULPS       Z26, Z28, Z24
+	VADDPS       Z24, Z22, Z22
+	VMULPS       Z27, Z28, Z24
+	VADDPS       Z24, Z23, Z23
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, R10
+	JMP          loop
+
+done:
+	VMOVUPS       Z0, (SI)
+	VMOVUPS       Z1, 64(SI)
+	VMOVUPS       Z2, 128(SI)
+	VMOVUPS       Z3, 192(SI)
+	VMAXPS        Z1, Z0, Z0
+	VMAXPS        Z3, Z2, Z2
+	VMAXPS        Z2, Z0, Z0
+	VEXTRACTF32X8 $0x01, Z0, Y1
+	VMAXPS        Y1, Y0, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VMAXPS        X0, X1, X1
+	VPERMILPS     $0x4e, X1, X0
+	VMAXPS        X0, X1, X1
+	VPERMILPS     $0xb1, X1, X0
+	VMAXPS        X0, X1, X1
+	VMOVSS        X1, (R8)
+	ADDQ          DI, SI
+	ADDQ          R9, R8
+	VMOVUPS       Z4, (SI)
+	VMOVUPS       Z5, 64(SI)
+	VMOVUPS       Z6, 128(SI)
+	VMOVUPS       Z7, 192(SI)
+	VMAXPS        Z5, Z4, Z4
+	VMAXPS        Z7, Z6, Z6
+	VMAXPS        Z6, Z4, Z4
+	VEXTRACTF32X8 $0x01, Z4, Y0
+	VMAXPS        Y0, Y4, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, (R8)
+	ADDQ          DI, SI
+	ADDQ          R9, R8
+	VMOVUPS       Z8, (SI)
+	VMOVUPS       Z9, 64(SI)
+	VMOVUPS       Z10, 128(SI)
+	VMOVUPS       Z11, 192(SI)
+	VMAXPS        Z9, Z8, Z8
+	VMAXPS        Z11, Z10, Z10
+	VMAXPS        Z10, Z8, Z8
+	VEXTRACTF32X8 $0x01, Z8, Y0
+	VMAXPS        Y0, Y8, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, (R8)
+	ADDQ          DI, SI
+	ADDQ          R9, R8
+	VMOVUPS       Z12, (SI)
+	VMOVUPS       Z13, 64(SI)
+	VMOVUPS       Z14, 128(SI)
+	VMOVUPS       Z15, 192(SI)
+	VMAXPS        Z13, Z12, Z12
+	VMAXPS        Z15, Z14, Z14
+	VMAXPS        Z14, Z12, Z12
+	VEXTRACTF32X8 $0x01, Z12, Y0
+	VMAXPS        Y0, Y12, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, (R8)
+	ADDQ          DI, SI
+	ADDQ          R9, R8
+	VMOVUPS       Z16, (SI)
+	VMOVUPS       Z17, 64(SI)
+	VMOVUPS       Z18, 128(SI)
+	VMOVUPS       Z19, 192(SI)
+	VMAXPS        Z17, Z16, Z16
+	VMAXPS        Z19, Z18, Z18
+	VMAXPS        Z18, Z16, Z16
+	VEXTRACTF32X8 $0x01, Z16, Y0
+	VMAXPS        Y0, Y16, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, (R8)
+	ADDQ          DI, SI
+	ADDQ          R9, R8
+	VMOVUPS       Z20, (SI)
+	VMOVUPS       Z21, 64(SI)
+	VMOVUPS       Z22, 128(SI)
+	VMOVUPS       Z23, 192(SI)
+	VMAXPS        Z21, Z20, Z20
+	VMAXPS        Z23, Z22, Z22
+	VMAXPS        Z22, Z20, Z20
+	VEXTRACTF32X8 $0x01, Z20, Y0
+	VMAXPS        Y0, Y20, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, (R8)
+	ADDQ          DI, SI
+	ADDQ          R9, R8
+	VZEROUPPER
+	RET
+
+// func productsAVX2(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int)
+// Requires: AVX
+TEXT ·productsAVX2(SB), NOSPLIT, $0-64
+	MOVQ x+0(FP), AX
+	MOVQ stride+8(FP), CX
+	MOVQ panel+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ out+32(FP), SI
+	MOVQ outStride+40(FP), DI
+	MOVQ peaks+48(FP), R8
+	MOVQ peakStride+56(FP), R9
+	LEAQ (CX)(CX*2), R10
+	ADDQ AX, R10
+	MOVQ $0x00000004, R11
+
+column:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   AX, R12
+	MOVQ   R10, R13
+	MOVQ   DX, R14
+	MOVQ   BX, R15
+
+loop:
+	SUBQ         $0x01, R15
+	JLT          done
+	VMOVUPS      (R14), Y12
+	VMOVUPS      32(R14), Y13
+	VBROADCASTSS (R12), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       Y13, Y14, Y14
+	VADDPS       Y14, Y1, Y1
+	VBROADCASTSS (R12)(CX*1), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       Y13, Y14, Y14
+	VADDPS       Y14, Y3, Y3
+	VBROADCASTSS (R12)(CX*2), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       Y13, Y14, Y14
+	VADDPS       Y14, Y5, Y5
+	VBROADCASTSS (R13), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VMULPS       Y13, Y14, Y14
+	VADDPS       Y14, Y7, Y7
+	VBROADCASTSS (R13)(CX*1), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VMULPS       Y13, Y14, Y14
+	VADDPS       Y14, Y9, Y9
+	VBROADCASTSS (R13)(CX*2), Y14
+	VMULPS       Y12, Y14, Y12
+	VADDPS       Y12, Y10, Y10
+	VMULPS       Y13, Y14, Y14
+	VADDPS       Y14, Y11, Y11
+	ADDQ         $0x00000100, R14
+	ADDQ         $0x04, R12
+	ADDQ         $0x04, R13
+	JMP          loop
+
+done:
+	MOVQ         SI, R12
+	MOVQ         R8, R13
+	VMOVUPS      Y0, (R12)
+	VMOVUPS      Y1, 32(R12)
+	VMAXPS       Y1, Y0, Y0
+	CMPQ         R11, $0x04
+	JEQ          first0
+	VBROADCASTSS (R13), Y1
+	VMAXPS       Y1, Y0, Y0
+
+first0:
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VMAXPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VMAXPS       X1, X0, X0
+	VMOVSS       X0, (R13)
+	ADDQ         DI, R12
+	ADDQ         R9, R13
+	VMOVUPS      Y2, (R12)
+	VMOVUPS      Y3, 32(R12)
+	VMAXPS       Y3, Y2, Y2
+	CMPQ         R11, $0x04
+	JEQ          first1
+	VBROADCASTSS (R13), Y0
+	VMAXPS       Y0, Y2, Y2
+
+first1:
+	VEXTRACTF128 $0x01, Y2, X0
+	VMAXPS       X0, X2, X2
+	VPERMILPS    $0x4e, X2, X0
+	VMAXPS       X0, X2, X2
+	VPERMILPS    $0xb1, X2, X0
+	VMAXPS       X0, X2, X2
+	VMOVSS       X2, (R13)
+	ADDQ         DI, R12
+	ADDQ         R9, R13
+	VMOVUPS      Y4, (R12)
+	VMOVUPS      Y5, 32(R12)
+	VMAXPS       Y5, Y4, Y4
+	CMPQ         R11, $0x04
+	JEQ          first2
+	VBROADCASTSS (R13), Y0
+	VMAXPS       Y0, Y4, Y4
+
+first2:
+	VEXTRACTF128 $0x01, Y4, X0
+	VMAXPS       X0, X4, X4
+	VPERMILPS    $0x4e, X4, X0
+	VMAXPS       X0, X4, X4
+	VPERMILPS    $0xb1, X4, X0
+	VMAXPS       X0, X4, X4
+	VMOVSS       X4, (R13)
+	ADDQ         DI, R12
+	ADDQ         R9, R13
+	VMOVUPS      Y6, (R12)
+	VMOVUPS      Y7, 32(R12)
+	VMAXPS       Y7, Y6, Y6
+	CMPQ         R11, $0x04
+	JEQ          first3
+	VBROADCASTSS (R13), Y0
+	VMAXPS       Y0, Y6, Y6
+
+first3:
+	VEXTRACTF128 $0x01, Y6, X0
+	VMAXPS       X0, X6, X6
+	VPERMILPS    $0x4e, X6, X0
+	VMAXPS       X0, X6, X6
+	VPERMILPS    $0xb1, X6, X0
+	VMAXPS       X0, X6, X6
+	VMOVSS       X6, (R13)
+	ADDQ         DI, R12
+	ADDQ         R9, R13
+	VMOVUPS      Y8, (R12)
+	VMOVUPS      Y9, 32(R12)
+	VMAXPS       Y9, Y8, Y8
+	CMPQ         R11, $0x04
+	JEQ          first4
+	VBROADCASTSS (R13), Y0
+	VMAXPS       Y0, Y8, Y8
+
+first4:
+	VEXTRACTF128 $0x01, Y8, X0
+	VMAXPS       X0, X8, X8
+	VPERMILPS    $0x4e, X8, X0
+	VMAXPS       X0, X8, X8
+	VPERMILPS    $0xb1, X8, X0
+	VMAXPS       X0, X8, X8
+	VMOVSS       X8, (R13)
+	ADDQ         DI, R12
+	ADDQ         R9, R13
+	VMOVUPS      Y10, (R12)
+	VMOVUPS      Y11, 32(R12)
+	VMAXPS       Y11, Y10, Y10
+	CMPQ         R11, $0x04
+	JEQ          first5
+	VBROADCASTSS (R13), Y0
+	VMAXPS       Y0, Y10, Y10
+
+first5:
+	VEXTRACTF128 $0x01, Y10, X0
+	VMAXPS       X0, X10, X10
+	VPERMILPS    $0x4e, X10, X0
+	VMAXPS       X0, X10, X10
+	VPERMILPS    $0xb1, X10, X0
+	VMAXPS       X0, X10, X10
+	VMOVSS       X10, (R13)
+	ADDQ         DI, R12
+	ADDQ         R9, R13
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, SI
+	SUBQ         $0x01, R11
+	JNE          column
+	VZEROUPPER
+	RET
+
+// func productAVX512(x *float32, panel *float32, n int, out *float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, SSE
+TEXT ·productAVX512(SB), NOSPLIT, $0-36
+	MOVQ   x+0(FP), AX
+	MOVQ   panel+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   out+24(FP), BX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+
+loop:
+	SUBQ         $0x01, DX
+	JLT          done
+	VBROADCASTSS (AX), Z4
+	VMULPS       (CX), Z4, Z5
+	VADDPS       Z5, Z0, Z0
+	VMULPS       64(CX), Z4, Z5
+	VADDPS       Z5, Z1, Z1
+	VMULPS       128(CX), Z4, Z5
+	VADDPS       Z5, Z2, Z2
+	VMULPS       192(CX), Z4, Z4
+	VADDPS       Z4, Z3, Z3
+	ADDQ         $0x00000100, CX
+	ADDQ         $0x04, AX
+	JMP          loop
+
+done:
+	VMOVUPS       Z0, (BX)
+	VMOVUPS       Z1, 64(BX)
+	VMOVUPS       Z2, 128(BX)
+	VMOVUPS       Z3, 192(BX)
+	VMAXPS        Z1, Z0, Z0
+	VMAXPS        Z3, Z2, Z2
+	VMAXPS        Z2, Z0, Z0
+	VEXTRACTF32X8 $0x01, Z0, Y1
+	VMAXPS        Y1, Y0, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VMAXPS        X0, X1, X1
+	VPERMILPS     $0x4e, X1, X0
+	VMAXPS        X0, X1, X1
+	VPERMILPS     $0xb1, X1, X0
+	VMAXPS        X0, X1, X1
+	MOVSS         X1, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func productAVX2(x *float32, panel *float32, n int, out *float32) float32
+// Requires: AVX, SSE
+TEXT ·productAVX2(SB), NOSPLIT, $0-36
+	MOVQ   x+0(FP), AX
+	MOVQ   panel+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   out+24(FP), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+loop:
+	SUBQ         $0x01, DX
+	JLT          done
+	VBROADCASTSS (AX), Y8
+	VMULPS       (CX), Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       32(CX), Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VMULPS       64(CX), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       96(CX), Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VMULPS       128(CX), Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       160(CX), Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	VMULPS       192(CX), Y8, Y9
+	VADDPS       Y9, Y6, Y6
+	VMULPS       224(CX), Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	ADDQ         $0x00000100, CX
+	ADDQ         $0x04, AX
+	JMP          loop
+
+done:
+	VMOVUPS      Y0, (BX)
+	VMOVUPS      Y1, 32(BX)
+	VMOVUPS      Y2, 64(BX)
+	VMOVUPS      Y3, 96(BX)
+	VMOVUPS      Y4, 128(BX)
+	VMOVUPS      Y5, 160(BX)
+	VMOVUPS      Y6, 192(BX)
+	VMOVUPS      Y7, 224(BX)
+	VMAXPS       Y4, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMAXPS       Y7, Y3, Y3
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMAXPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VMAXPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VMAXPS       X1, X0, X0
+	MOVSS        X0, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func boxesAVX2(x *float32, m int, lo *float32, hi *float32, n int, dist2 *float32)
+// Requires: AVX
+TEXT ·boxesAVX2(SB), NOSPLIT, $0-48
+	MOVQ   x+0(FP), AX
+	MOVQ   m+8(FP), CX
+	MOVQ   lo+16(FP), DX
+	MOVQ   hi+24(FP), BX
+	MOVQ   n+32(FP), SI
+	MOVQ   dist2+40(FP), DI
+	LEAQ   (SI), R8
+	SHLQ   $0x02, R8
+	VXORPS Y0, Y0, Y0
+
+eight:
+	SUBQ   $0x08, SI
+	JLT    done
+	VXORPS Y1, Y1, Y1
+	XORQ   R9, R9
+	XORQ   R10, R10
+
+value:
+	CMPQ         R9, CX
+	JGE          store
+	VBROADCASTSS (AX)(R9*4), Y2
+	VMOVUPS      (DX)(R10*1), Y3
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       (BX)(R10*1), Y2, Y2
+	VMAXPS       Y2, Y3, Y3
+	VMAXPS       Y0, Y3, Y3
+	VMULPS       Y3, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         R8, R10
+	INCQ         R9
+	JMP          value
+
+store:
+	VMOVUPS Y1, (DI)
+	ADDQ    $0x20, DI
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	JMP     eight
+
+done:
+	VZEROUPPER
+	RET
+
+// func distancesAVX2(q *float64, d int, rows *float32, list *int32, n int, dist2 *float64)
+// Requires: AVX
+TEXT ·distancesAVX2(SB), NOSPLIT, $0-48
+	MOVQ q+0(FP), AX
+	MOVQ d+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ list+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ dist2+40(FP), DI
+
+four:
+	TESTQ   SI, SI
+	JLE     done
+	MOVLQSX (BX), R8
+	CMPQ    SI, $0x01
+	JLE     at0
+	ADDQ    $0x04, BX
+
+at0:
+	IMULQ   CX, R8
+	LEAQ    (DX)(R8*4), R8
+	MOVLQSX (BX), R9
+	CMPQ    SI, $0x02
+	JLE     at1
+	ADDQ    $0x04, BX
+
+at1:
+	IMULQ   CX, R9
+	LEAQ    (DX)(R9*4), R9
+	MOVLQSX (BX), R10
+	CMPQ    SI, $0x03
+	JLE     at2
+	ADDQ    $0x04, BX
+
+at2:
+	IMULQ   CX, R10
+	LEAQ    (DX)(R10*4), R10
+	MOVLQSX (BX), R11
+	IMULQ   CX, R11
+	LEAQ    (DX)(R11*4), R11
+	ADDQ    $0x04, BX
+	VXORPD  Y0, Y0, Y0
+	VXORPD  Y1, Y1, Y1
+	VXORPD  Y2, Y2, Y2
+	VXORPD  Y3, Y3, Y3
+	XORQ    R12, R12
+	MOVQ    CX, R13
+	ANDQ    $-4, R13
+
+values:
+	CMPQ      R12, R13
+	JGE       tail
+	VMOVUPD   (AX)(R12*8), Y4
+	VCVTPS2PD (R8)(R12*4), Y5
+	VSUBPD    Y5, Y4, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y0, Y0
+	VCVTPS2PD (R9)(R12*4), Y5
+	VSUBPD    Y5, Y4, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y1, Y1
+	VCVTPS2PD (R10)(R12*4), Y5
+	VSUBPD    Y5, Y4, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y2, Y2
+	VCVTPS2PD (R11)(R12*4), Y5
+	VSUBPD    Y5, Y4, Y5
+	VMULPD    Y5, Y5, Y5
+	VADDPD    Y5, Y3, Y3
+	ADDQ      $0x04, R12
+	JMP       values
+
+tail:
+	VEXTRACTF128 $0x01, Y0, X4
+	VPERMILPD    $0x01, X0, X5
+	VEXTRACTF128 $0x01, Y1, X6
+	VPERMILPD    $0x01, X1, X7
+	VEXTRACTF128 $0x01, Y2, X8
+	VPERMILPD    $0x01, X2, X9
+	VEXTRACTF128 $0x01, Y3, X10
+	VPERMILPD    $0x01, X3, X11
+
+one:
+	CMPQ      R12, CX
+	JGE       sum
+	VMOVSD    (AX)(R12*8), X12
+	VXORPS    X13, X13, X13
+	VCVTSS2SD (R8)(R12*4), X13, X13
+	VSUBSD    X13, X12, X13
+	VMULSD    X13, X13, X13
+	VADDSD    X13, X0, X0
+	VXORPS    X13, X13, X13
+	VCVTSS2SD (R9)(R12*4), X13, X13
+	VSUBSD    X13, X12, X13
+	VMULSD    X13, X13, X13
+	VADDSD    X13, X1, X1
+	VXORPS    X13, X13, X13
+	VCVTSS2SD (R10)(R12*4), X13, X13
+	VSUBSD    X13, X12, X13
+	VMULSD    X13, X13, X13
+	VADDSD    X13, X2, X2
+	VXORPS    X13, X13, X13
+	VCVTSS2SD (R11)(R12*4), X13, X13
+	VSUBSD    X13, X12, X13
+	VMULSD    X13, X13, X13
+	VADDSD    X13, X3, X3
+	INCQ      R12
+	JMP       one
+
+sum:
+	VADDSD    X5, X0, X0
+	VPERMILPD $0x01, X4, X5
+	VADDSD    X5, X4, X4
+	VADDSD    X4, X0, X0
+	VMOVSD    X0, (DI)
+	ADDQ      $0x08, DI
+	SUBQ      $0x01, SI
+	JEQ       done
+	VADDSD    X7, X1, X1
+	VPERMILPD $0x01, X6, X0
+	VADDSD    X0, X6, X6
+	VADDSD    X6, X1, X1
+	VMOVSD    X1, (DI)
+	ADDQ      $0x08, DI
+	SUBQ      $0x01, SI
+	JEQ       done
+	VADDSD    X9, X2, X2
+	VPERMILPD $0x01, X8, X0
+	VADDSD    X0, X8, X8
+	VADDSD    X8, X2, X2
+	VMOVSD    X2, (DI)
+	ADDQ      $0x08, DI
+	SUBQ      $0x01, SI
+	JEQ       done
+	VADDSD    X11, X3, X3
+	VPERMILPD $0x01, X10, X0
+	VADDSD    X0, X10, X10
+	VADDSD    X10, X3, X3
+	VMOVSD    X3, (DI)
+	ADDQ      $0x08, DI
+	SUBQ      $0x01, SI
+	JMP       four
+
+done:
+	VZEROUPPER
+	RET

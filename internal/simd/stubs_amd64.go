@@ -33,3 +33,21 @@ func weighAVX512(rows *[64]uint8, list *int32, n int, at *[3]float64, sums *[33]
 
 //go:noescape
 func weighAVX2(rows *[64]uint8, list *int32, n int, at *[3]float64, sums *[33]float64)
+
+//go:noescape
+func productsAVX512(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int)
+
+//go:noescape
+func productsAVX2(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int)
+
+//go:noescape
+func productAVX512(x *float32, panel *float32, n int, out *float32) float32
+
+//go:noescape
+func productAVX2(x *float32, panel *float32, n int, out *float32) float32
+
+//go:noescape
+func boxesAVX2(x *float32, m int, lo *float32, hi *float32, n int, dist2 *float32)
+
+//go:noescape
+func distancesAVX2(q *float64, d int, rows *float32, list *int32, n int, dist2 *float64)

@@ -115,10 +115,13 @@ func parse(b []byte) (*fields, error) {
 		}
 		return &fields{m: m}, nil
 	}
-	var doc yaml.Node
-	switch err := yaml.Unmarshal(b, &doc); {
-	case err != nil:
+	var doc, more yaml.Node
+	d := yaml.NewDecoder(bytes.NewReader(b))
+	switch err := d.Decode(&doc); {
+	case err != nil && err != io.EOF:
 		return nil, invalid("neither JSON nor YAML: %s", oneLine(err))
+	case err == nil && d.Decode(&more) != io.EOF:
+		return nil, invalid("more than one document")
 	case len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode:
 		return nil, invalid("no fields, such as width, height, fx, fy, cx and cy")
 	case aliased(&doc):
@@ -130,8 +133,15 @@ func parse(b []byte) (*fields, error) {
 	return &fields{m: m}, nil
 }
 
-// oneLine words an error of package yaml, which lists what it found.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// oneLine words an error of package yaml, which lists all that it found, over lines.
+func oneLine(err error) string {
+	const most = 200
+	s := strings.Join(strings.Fields(err.Error()), " ")
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
 
 // aliased reports whether there is an alias in a node, with which a short text
 // can stand for a long one.

@@ -1,6 +1,7 @@
 package camera
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/golang/geo/r3"
 
+	"github.com/iad3d/iad3d/internal/pointstest"
 	"github.com/iad3d/iad3d/rgbd"
 )
 
@@ -163,7 +165,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"width": 640, "height": 480, "ppx": 1, "ppy": 2, "fx": 1, "fy": 1, "coeffs": [0]}`))
 	f.Add([]byte("a: &a {b: *a}\n? [x]\n: !!binary aGk=\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := Decode(strings.NewReader(string(b)))
+		var c *rgbd.Camera
+		var err error
+		if used := pointstest.Allocated(func() { c, err = Decode(bytes.NewReader(b)) }); used > pointstest.Bound(len(b)) {
+			t.Fatalf("%d bytes allocated for a file of %d", used, len(b))
+		}
 		if err != nil {
 			if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrDistortion) {
 				t.Fatalf("error of no class: %v", err)

@@ -7,6 +7,7 @@
 package dataset
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -160,6 +161,11 @@ func (s *Set) Splits() []Split {
 // number of points, and marks nothing in a good scan. It is nil when the item has
 // none.
 func (s *Set) Load(it Item) (*rgbd.Labelled, error) {
+	return s.load(context.Background(), it)
+}
+
+// load is Load that the end of ctx ends.
+func (s *Set) load(ctx context.Context, it Item) (*rgbd.Labelled, error) {
 	o, path := scan.Options{Colour: it.Colour, NoColour: it.Colour == "", Name: it.Name, Unit: s.Unit}, it.XYZ
 	if it.Depth != "" {
 		path, o.Unit = it.Depth, nil
@@ -168,7 +174,7 @@ func (s *Set) Load(it Item) (*rgbd.Labelled, error) {
 			return nil, err
 		}
 	}
-	sc, err := scan.Read(path, o)
+	sc, err := scan.ReadContext(ctx, path, o)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +183,7 @@ func (s *Set) Load(it Item) (*rgbd.Labelled, error) {
 		return l, nil
 	}
 	if ofPoints(it.Truth) {
-		return l, readPointTruth(l, it.Truth)
+		return l, readPointTruth(ctx, l, it.Truth)
 	}
 	if !sc.Cloud.Organised() {
 		return nil, &scan.Error{Path: it.Truth, Err: errMask}

@@ -121,10 +121,23 @@ func readYAML(path string, into any) error {
 		return err
 	}
 	if err := yaml.Unmarshal(b, into); err != nil {
-		return &scan.Error{Path: path, Err: errors.New(strings.Join(strings.Fields(err.Error()), " "))} // of one line
+		return &scan.Error{Path: path, Err: oneLine(err)}
 	}
 	return nil
 }
+
+// oneLine words an error of package yaml, which lists all that it found, over lines.
+func oneLine(err error) error {
+	const most = 200
+	s := strings.Join(strings.Fields(err.Error()), " ")
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return errors.New(s)
+}
+
+// errLong is wrapped by readSmall.
+var errLong = errors.New("too long")
 
 // readSmall reads a regular file of at most limit bytes.
 func readSmall(path string, limit int64) ([]byte, error) {
@@ -142,7 +155,7 @@ func readSmall(path string, limit int64) ([]byte, error) {
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(b)) > limit {
-		err = fmt.Errorf("more than %d bytes", limit)
+		err = fmt.Errorf("%w: more than %d bytes", errLong, limit)
 	}
 	if err != nil {
 		return nil, &scan.Error{Path: path, Err: err}

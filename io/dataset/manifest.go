@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,18 +16,18 @@ import (
 	"github.com/iad3d/iad3d/rgbd"
 )
 
-// maxManifest bounds the size of a manifest in bytes.
-const maxManifest = 64 << 20
+// Bounds of a manifest. YAML costs up to 130 times its size while it is read.
+const (
+	maxManifest = 64 << 20  // bytes
+	maxList     = 128 << 10 // bytes, of YAML
+	maxEntries  = 1 << 17
+)
 
 // entry is one scan of a manifest. Paths are relative to its folder.
 type entry struct {
-	Path   string `yaml:"path"`
-	Split  string `yaml:"split"`
-	Label  string `yaml:"label"`
-	Truth  string `yaml:"truth"`
-	Colour string `yaml:"colour"`
+	Path, Split, Label, Truth, Colour string
 
-	at string // "line 3", for messages
+	at int // place in the list, for messages
 }
 
 // OpenManifest opens the scans that a file lists, root itself, with their splits
@@ -40,41 +41,52 @@ type entry struct {
 //	colour  optional: the colour image of a scan with a raster
 //
 // Paths are relative to the manifest's folder. The class is the file's stem, or
-// any name that class gives. Items are in the order of the file.
+// any name that class gives. Items are in the order of the file. There may be up to
+// 131,072 scans, in YAML as many as fit into 128 KiB.
 func OpenManifest(root, class string, o Options) (*Set, error) {
 	if err := o.noImages("manifest"); err != nil {
 		return nil, err
 	}
-	b, err := readSmall(root, maxManifest)
+	read, limit := readCSV, int64(maxManifest)
+	if ext := strings.ToLower(filepath.Ext(root)); ext == ".yaml" || ext == ".yml" {
+		read, limit = readList, maxList
+	}
+	b, err := readSmall(root, limit)
+	if errors.Is(err, errLong) && limit == maxList {
+		err = &scan.Error{Path: root, Err: fmt.Errorf("%w: more than %d bytes of YAML; as CSV there may be more", errLong, maxList)}
+	}
 	if err != nil {
 		return nil, err
-	}
-	read := readCSV
-	if ext := strings.ToLower(filepath.Ext(root)); ext == ".yaml" || ext == ".yml" {
-		read = readList
-	}
-	entries, err := read(b)
-	if err != nil {
-		return nil, &scan.Error{Path: root, Err: err}
-	}
-	if len(entries) == 0 {
-		return nil, &scan.Error{Path: root, Err: errors.New("lists no scan")}
 	}
 	if class == "" {
 		class = strings.TrimSuffix(scan.FolderName(root), filepath.Ext(root))
 	}
 	s := &Set{Root: root, Class: class, items: make(map[Split][]Item)}
-	names := map[string]bool{}
-	for _, e := range entries {
+	used := map[string]int{} // a name and the number that its next bearer tries first
+	n := 0
+	err = read(b, func(e *entry) error {
+		if e.at > maxEntries {
+			return fmt.Errorf("lists more than %d scans", maxEntries)
+		}
 		it, err := e.item(filepath.Dir(root))
 		if err != nil {
-			return nil, &scan.Error{Path: root, Err: fmt.Errorf("%s: %w", e.at, err)}
+			return fmt.Errorf("scan %d: %w", e.at, err)
 		}
-		for n, plain := 2, it.Name; names[string(it.Split)+"/"+it.Name]; n++ {
-			it.Name = fmt.Sprintf("%s-%d", plain, n)
+		plain := string(it.Split) + "/" + it.Name
+		for k, stem := max(2, used[plain]), it.Name; used[string(it.Split)+"/"+it.Name] > 0; k++ {
+			it.Name = fmt.Sprintf("%s-%d", stem, k)
+			used[plain] = k + 1
 		}
-		names[string(it.Split)+"/"+it.Name] = true
+		used[string(it.Split)+"/"+it.Name] = max(2, used[string(it.Split)+"/"+it.Name])
+		n++
 		s.items[it.Split] = append(s.items[it.Split], it)
+		return nil
+	})
+	if err == nil && n == 0 {
+		err = errors.New("lists no scan")
+	}
+	if err != nil {
+		return nil, &scan.Error{Path: root, Err: err}
 	}
 	return s, nil
 }
@@ -106,7 +118,9 @@ func (e *entry) item(dir string) (Item, error) {
 	return it, nil
 }
 
-func readCSV(b []byte) ([]entry, error) {
+// readCSV hands the rows to add, one at a time: a bad one ends it before the rest
+// costs memory.
+func readCSV(b []byte, add func(*entry) error) error {
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(b, []byte("\ufeff"))))
 	r.TrimLeadingSpace = true
 	if line, _, _ := bytes.Cut(b, []byte("\n")); !bytes.Contains(line, []byte(",")) && bytes.Contains(line, []byte(";")) {
@@ -114,42 +128,94 @@ func readCSV(b []byte) ([]entry, error) {
 	}
 	head, err := r.Read()
 	if err != nil {
-		return nil, fmt.Errorf("no first line of columns: %w", err)
+		return fmt.Errorf("no first line of columns: %w", err)
 	}
 	for i := range head {
 		head[i] = strings.ToLower(strings.TrimSpace(head[i]))
 	}
 	for _, want := range []string{"path", "split", "label"} {
 		if !slices.Contains(head, want) {
-			return nil, fmt.Errorf("no column %q; a manifest has path, split, label and may have truth, colour", want)
+			return fmt.Errorf("no column %q; a manifest has path, split, label and may have truth, colour", want)
 		}
 	}
-	rows, err := r.ReadAll()
-	if err != nil {
-		return nil, err
-	}
-	entries := make([]entry, len(rows))
-	for i, row := range rows {
-		e := &entries[i]
-		e.at = fmt.Sprintf("scan %d", i+1)
+	r.ReuseRecord = true
+	for at := 1; ; at++ {
+		row, err := r.Read()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		e := entry{at: at}
 		for k, name := range head {
-			if to := map[string]*string{"path": &e.Path, "split": &e.Split, "label": &e.Label, "truth": &e.Truth, "colour": &e.Colour}[name]; to != nil {
-				*to = strings.TrimSpace(row[k])
+			v := strings.TrimSpace(row[k])
+			switch name {
+			case "path":
+				e.Path = v
+			case "split":
+				e.Split = v
+			case "label":
+				e.Label = v
+			case "truth":
+				e.Truth = v
+			case "colour":
+				e.Colour = v
 			}
 		}
+		if err := add(&e); err != nil {
+			return err
+		}
 	}
-	return entries, nil
 }
 
-func readList(b []byte) ([]entry, error) {
-	var entries []entry
+// readList hands the items of a list to add, one at a time.
+func readList(b []byte, add func(*entry) error) error {
+	var doc yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	if err := d.Decode(&entries); err != nil {
-		return nil, errors.New(strings.Join(strings.Fields(err.Error()), " ")) // of one line
+	switch err := d.Decode(&doc); {
+	case err == io.EOF:
+		return nil
+	case err != nil:
+		return oneLine(err)
+	case d.Decode(new(yaml.Node)) != io.EOF:
+		return errors.New("more than one document")
+	case len(doc.Content) != 1 || doc.Content[0].Kind != yaml.SequenceNode:
+		return errors.New("no list of scans, each with path, split and label")
 	}
-	for i := range entries {
-		entries[i].at = fmt.Sprintf("scan %d", i+1)
+	for i, item := range doc.Content[0].Content {
+		e := entry{at: i + 1}
+		if err := e.fill(item); err != nil {
+			return fmt.Errorf("scan %d (line %d): %w", e.at, item.Line, err)
+		}
+		if err := add(&e); err != nil {
+			return err
+		}
 	}
-	return entries, nil
+	return nil
+}
+
+// fill takes the fields of a map.
+func (e *entry) fill(item *yaml.Node) error {
+	if item.Kind != yaml.MappingNode {
+		return errors.New("is no map of path, split, label")
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(item.Content); i += 2 {
+		key, v := item.Content[i], item.Content[i+1]
+		to := map[string]*string{"path": &e.Path, "split": &e.Split, "label": &e.Label, "truth": &e.Truth, "colour": &e.Colour}[key.Value]
+		switch {
+		case to == nil || key.Kind != yaml.ScalarNode:
+			return fmt.Errorf("unknown field %.40q; there are path, split, label, truth, colour", key.Value)
+		case seen[key.Value]:
+			return fmt.Errorf("field %s is there twice", key.Value)
+		case v.Kind != yaml.ScalarNode:
+			return fmt.Errorf("field %s is not a text", key.Value)
+		}
+		seen[key.Value] = true
+		if v.Tag != "!!null" {
+			*to = v.Value
+		}
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -20,8 +21,8 @@ func ofPoints(path string) bool { return strings.HasSuffix(strings.ToLower(path)
 // readPointTruth reads the ground truth of a loose scan: a text of rows of x, y, z
 // and a label, which is the column called label or else the fourth. Points that
 // are not those of the scan take their place.
-func readPointTruth(l *rgbd.Labelled, path string) error {
-	t, err := scan.Read(path, scan.Options{NoColour: true})
+func readPointTruth(ctx context.Context, l *rgbd.Labelled, path string) error {
+	t, err := scan.ReadContext(ctx, path, scan.Options{NoColour: true})
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func (s *Set) feed(ctx context.Context, items []Item, next chan<- loaded) {
 		if ctx.Err() != nil {
 			return
 		}
-		l, err := s.Load(it)
+		l, err := s.load(ctx, it)
 		select {
 		case next <- loaded{l, err}:
 		case <-ctx.Done():

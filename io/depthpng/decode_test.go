@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/iad3d/iad3d/internal/golden"
+	"github.com/iad3d/iad3d/internal/pointstest"
 )
 
 func encodePNG(t testing.TB, im image.Image) []byte {
@@ -277,8 +278,13 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		const most = 1 << 20
 		h, headErr := DecodeHeader(bytes.NewReader(b), int64(len(b)), Options{MaxBytes: most})
-		im, err := decode(b, Options{MaxBytes: most})
+		var im *Image
+		var err error
+		used := pointstest.Allocated(func() { im, err = decode(b, Options{MaxBytes: most}) })
 		if err != nil {
+			if used > pointstest.Bound(len(b)) {
+				t.Fatalf("%d bytes allocated for a file of %d: %v", used, len(b), err)
+			}
 			if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrUnsupported) && !errors.Is(err, ErrLimit) {
 				t.Fatalf("error of no class: %v", err)
 			}
@@ -286,6 +292,9 @@ func FuzzDecode(f *testing.F) {
 		}
 		if headErr != nil || h.Width != im.Width || h.Height != im.Height || len(im.U16) != h.Width*h.Height || 2*len(im.U16) > most {
 			t.Fatalf("header %+v, %v of an image of %d×%d with %d values", h, headErr, im.Width, im.Height, len(im.U16))
+		}
+		if used > pointstest.Accepted(2*len(im.U16)) {
+			t.Fatalf("%d bytes allocated for %d decoded", used, 2*len(im.U16))
 		}
 		g := image.NewGray16(image.Rect(0, 0, im.Width, im.Height))
 		for i, v := range im.U16 {

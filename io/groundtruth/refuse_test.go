@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/iad3d/iad3d/internal/pointstest"
 	"github.com/iad3d/iad3d/io/groundtruth"
 	"github.com/iad3d/iad3d/io/scan"
 )
@@ -115,7 +116,11 @@ func TestParseDefects(t *testing.T) {
 func FuzzParseDefects(f *testing.F) {
 	f.Add([]byte(config))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		defects, err := groundtruth.ParseDefects(data)
+		var defects []groundtruth.Defect
+		var err error
+		if used := pointstest.Allocated(func() { defects, err = groundtruth.ParseDefects(data) }); used > pointstest.Bound(len(data)) {
+			t.Fatalf("%d bytes allocated for %d", used, len(data))
+		}
 		if err != nil {
 			return
 		}

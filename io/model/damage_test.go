@@ -53,7 +53,7 @@ func TestBitFlips(t *testing.T) {
 		}
 		b[bit/8] ^= 1 << (bit % 8)
 	}
-	const flips = 2000
+	const flips = 10_000
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range flips {
 		bit := 8*n + rng.IntN(8*(len(b)-n))

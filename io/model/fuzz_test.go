@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/iad3d/iad3d/internal/pointstest"
 )
 
 // FuzzOpen feeds files to the parser: it returns an error of a known kind or a
@@ -20,7 +22,11 @@ func FuzzOpen(f *testing.F) {
 	f.Add(frame(`{"__metadata__":{"iad3d.format":"2"},"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}`, "abcd"))
 	f.Add(frame(`{"__metadata__":{"iad3d.format":"1","iad3d.sha256":"`+strings.Repeat("0", 64)+`"},"a":{"dtype":"I64","shape":[1,0],"data_offsets":[0,0]}}`, ""))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := parse(b); err != nil && !known(err) {
+		var err error
+		if used := pointstest.Allocated(func() { _, err = parse(b) }); used > pointstest.Bound(len(b)) {
+			t.Fatalf("%d bytes allocated for a file of %d", used, len(b))
+		}
+		if err != nil && !known(err) {
 			t.Fatalf("error of no known kind: %v", err)
 		}
 		b = seal(b)

@@ -67,6 +67,9 @@ func (a *Archive) Decode(name string) (*Array, error) {
 		return nil, invalid("%s: %w", name, err)
 	}
 	defer r.Close()
+	if err := a.promised(f); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, wrapped(err))
+	}
 	array, err := Decode(r, a.o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, wrapped(err))
@@ -74,12 +77,45 @@ func (a *Archive) Decode(name string) (*Array, error) {
 	// The end of the entry makes its reader compare the checksum.
 	if n, err := io.Copy(io.Discard, io.LimitReader(r, 1)); n > 0 || err != nil {
 		if err == nil {
-			err = errors.New("more data than the array has")
+			err = errMore
 		}
 		return nil, fmt.Errorf("%s: %w", name, wrapped(err))
 	}
 	return array, nil
 }
+
+// Arrays of more than likely times the bytes that an entry takes in the archive, and
+// allowance, are walked through before anything of their size is allocated.
+const likely, allowance = 4, 1 << 20
+
+// promised returns an error when an entry does not hold the array that its header
+// says, or more. It does not look where that would cost little memory anyway.
+func (a *Archive) promised(f *zip.File) error {
+	r, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	h, err := DecodeHeader(r, a.o)
+	if err != nil {
+		return err
+	}
+	n, err := size(h, a.o.maxBytes())
+	if err != nil || uint64(n) <= likely*min(f.CompressedSize64, 1<<40)+allowance {
+		return err
+	}
+	switch got, err := io.Copy(io.Discard, io.LimitReader(r, int64(n)+1)); {
+	case err != nil:
+		return err
+	case got < int64(n):
+		return invalid("values: %w", io.ErrUnexpectedEOF)
+	case got > int64(n):
+		return errMore
+	}
+	return nil
+}
+
+var errMore = errors.New("more data than the array has")
 
 // wrapped gives errors of the decompressor a sentinel.
 func wrapped(err error) error {

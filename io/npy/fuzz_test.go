@@ -5,10 +5,25 @@ import (
 	"errors"
 	"testing"
 	"testing/iotest"
+
+	"github.com/iad3d/iad3d/internal/pointstest"
 )
 
 func named(err error) bool {
 	return errors.Is(err, ErrFormat) || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrLimit)
+}
+
+// bounded holds that a file of size bytes cost no more than it may; a is what was
+// read, nil when it was refused.
+func bounded(t *testing.T, used uint64, size int, a *Array) {
+	t.Helper()
+	most := pointstest.Bound(size)
+	if a != nil {
+		most = pointstest.Accepted(len(a.Data))
+	}
+	if used > most {
+		t.Fatalf("%d bytes allocated for a file of %d, refused %v", used, size, a == nil)
+	}
 }
 
 // FuzzDecode: no input panics, errors have names, a one-byte reader sees the
@@ -20,7 +35,10 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(file("{'descr': '|b1', 'fortran_order': False, 'shape': (), }", "\x01")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		o := Options{MaxBytes: 1 << 20}
-		a, err := Decode(bytes.NewReader(data), o)
+		var a *Array
+		var err error
+		used := pointstest.Allocated(func() { a, err = Decode(bytes.NewReader(data), o) })
+		bounded(t, used, len(data), a)
 		b, slow := Decode(iotest.OneByteReader(bytes.NewReader(data)), o)
 		if (err == nil) != (slow == nil) || err == nil && !equal(a, b) {
 			t.Fatalf("byte by byte %v, %v; at once %v, %v", b, slow, a, err)
@@ -55,7 +73,12 @@ func FuzzOpenArchive(f *testing.F) {
 	}
 	f.Add(small.Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		z, err := OpenArchive(bytes.NewReader(data), int64(len(data)), Options{MaxBytes: 1 << 20})
+		var z *Archive
+		var err error
+		used := pointstest.Allocated(func() {
+			z, err = OpenArchive(bytes.NewReader(data), int64(len(data)), Options{MaxBytes: 1 << 20})
+		})
+		bounded(t, used, len(data), nil)
 		if err != nil {
 			if !named(err) {
 				t.Fatalf("error without a name: %v", err)
@@ -63,7 +86,10 @@ func FuzzOpenArchive(f *testing.F) {
 			return
 		}
 		for _, name := range z.Names() {
-			if a, err := z.Decode(name); err != nil && !named(err) {
+			var a *Array
+			used := pointstest.Allocated(func() { a, err = z.Decode(name) })
+			bounded(t, used, len(data), a)
+			if err != nil && !named(err) {
 				t.Fatalf("%s: %v, %v", name, a, err)
 			}
 		}

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -49,8 +50,8 @@ func (k kind) source() (source, bool) {
 }
 
 // cloudFile opens a file of a kind that holds a cloud; the caller closes it.
-func cloudFile(path string) (f *file, s source, head []byte, err error) {
-	if f, err = open(path); err != nil {
+func cloudFile(ctx context.Context, path string) (f *file, s source, head []byte, err error) {
+	if f, err = open(ctx, path); err != nil {
 		return nil, s, nil, err
 	}
 	head, err = f.head()
@@ -69,8 +70,8 @@ func cloudFile(path string) (f *file, s source, head []byte, err error) {
 	return nil, s, nil, err
 }
 
-func readCloud(path string, o Options) (*pointcloud.Cloud, error) {
-	f, s, head, err := cloudFile(path)
+func readCloud(ctx context.Context, path string, o Options) (*pointcloud.Cloud, error) {
+	f, s, head, err := cloudFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -17,7 +18,7 @@ var ErrIntrinsics = errors.New("a depth image, of which the camera's intrinsics 
 
 // ReadCamera reads a camera file, see package camera for its forms.
 func ReadCamera(path string) (*rgbd.Camera, error) {
-	f, err := open(path)
+	f, err := open(context.Background(), path)
 	if err != nil {
 		return nil, &Error{path, err}
 	}

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -35,13 +36,16 @@ func bare(err error) error {
 // file is a regular file open for reading. Its methods' errors do not name it:
 // that is left to Error.
 type file struct {
+	ctx  context.Context
 	f    *os.File
 	size int64
 }
 
 // open opens a regular file; a pipe or a device, which could block or never
 // end, is refused without opening it.
-func open(path string) (*file, error) {
+//
+// The end of ctx ends reading, with its error.
+func open(ctx context.Context, path string) (*file, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -55,13 +59,16 @@ func open(path string) (*file, error) {
 	if err != nil {
 		return nil, bare(err)
 	}
-	return &file{f, info.Size()}, nil
+	return &file{ctx, f, info.Size()}, nil
 }
 
 func (f *file) close() { f.f.Close() } // read only: nothing can get lost
 
 // ReadAt implements [io.ReaderAt].
 func (f *file) ReadAt(p []byte, off int64) (int, error) {
+	if err := f.ctx.Err(); err != nil {
+		return 0, err
+	}
 	n, err := f.f.ReadAt(p, off)
 	return n, bare(err)
 }

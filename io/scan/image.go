@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -58,7 +59,7 @@ func leastTIFF(_ []byte, pixels int64) int64 { return pixels / 8 / 2730 }
 // allocated for pixels the size is checked against MaxImagePixels, against what
 // the file can hold, and by accept, which may be nil.
 func decode(path string, accept func(w, h int) error, kinds ...kind) (image.Image, error) {
-	f, err := open(path)
+	f, err := open(context.Background(), path)
 	if err != nil {
 		return nil, err
 	}

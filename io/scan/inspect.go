@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/iad3d/iad3d/io/obj"
@@ -22,7 +23,7 @@ type Info struct {
 // Inspect reads the header of the file at path. Errors are those of [Read] that
 // need no look at the points.
 func Inspect(path string) (Info, error) {
-	f, s, head, err := cloudFile(path)
+	f, s, head, err := cloudFile(context.Background(), path)
 	if err != nil {
 		return Info{}, &Error{path, err}
 	}

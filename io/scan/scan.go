@@ -11,6 +11,7 @@
 package scan
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -66,12 +67,17 @@ type Options struct {
 // another size, or none for a depth image, are errors that wrap [rgbd.ErrCamera]
 // or [ErrIntrinsics].
 func Read(path string, o Options) (*rgbd.Scan, error) {
+	return ReadContext(context.Background(), path, o)
+}
+
+// ReadContext is [Read] that the end of ctx ends: the error then wraps that of ctx.
+func ReadContext(ctx context.Context, path string, o Options) (*rgbd.Scan, error) {
 	cam, err := o.camera()
 	if err != nil {
 		return nil, err
 	}
 	o.Camera = cam
-	cloud, err := readCloud(path, o)
+	cloud, err := readCloud(ctx, path, o)
 	if err != nil {
 		return nil, &Error{path, err}
 	}

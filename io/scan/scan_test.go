@@ -236,7 +236,7 @@ func TestReadRefuses(t *testing.T) {
 // A reader's error in the middle of a file must not name the file again.
 func TestReadErrorNamesFileOnce(t *testing.T) {
 	path := writeTIFF(t, filepath.Join(t.TempDir(), "a.tiff"), xyz(2, 2), xyztiff.EncodeOptions{})
-	f, err := open(path)
+	f, err := open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,12 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		const most = 1 << 20
 		h, headErr := DecodeHeader(bytes.NewReader(b), int64(len(b)), Options{MaxBytes: most})
-		im, err := decode(b, Options{MaxBytes: most})
+		var im *Image
+		var err error
+		used := allocated(func() { im, err = decode(b, Options{MaxBytes: most}) })
+		if err != nil && used > refused(len(b)) {
+			t.Fatalf("%d bytes allocated for a file of %d: %v", used, len(b), err)
+		}
 		if err != nil {
 			if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrUnsupported) && !errors.Is(err, ErrLimit) {
 				t.Fatalf("error of no class: %v", err)
@@ -47,6 +52,9 @@ func FuzzDecode(f *testing.F) {
 		}
 		if headErr != nil || h.Width != im.Width || h.Height != im.Height || h.Samples != im.Samples || h.Type != im.Type() {
 			t.Fatalf("header %+v, %v of an image of %d×%d×%d %v", h, headErr, im.Width, im.Height, im.Samples, im.Type())
+		}
+		if decoded := im.Width * im.Height * im.Samples * im.Type().Size(); used > accepted(decoded) {
+			t.Fatalf("%d bytes allocated for %d decoded", used, decoded)
 		}
 		if n := len(bits(im)); n != im.Width*im.Height*im.Samples || n*h.Type.Size() > most {
 			t.Fatalf("%d samples of %+v", n, h)

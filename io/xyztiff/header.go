@@ -72,7 +72,7 @@ func (d *directory) header(o Options) (Header, error) {
 	}
 	h.Compression = Compression(compression)
 	switch {
-	case compression > math.MaxUint16:
+	case compression == 0 || compression > math.MaxUint16:
 		return Header{}, invalid("compression %d", compression)
 	case h.Compression != Uncompressed && h.Compression != PackBits && !h.Compression.predicts():
 		return Header{}, unsupported("%v", h.Compression)

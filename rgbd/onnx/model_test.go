@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/iad3d/iad3d/internal/golden"
+	"github.com/iad3d/iad3d/internal/pointstest"
 	"github.com/iad3d/iad3d/internal/tinyonnx"
 	"github.com/iad3d/iad3d/rgbd/onnx"
 )
@@ -210,7 +211,11 @@ func FuzzInspect(f *testing.F) {
 		if err := os.WriteFile(path, content, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		m, err := onnx.Inspect(path)
+		var m *onnx.Model
+		var err error
+		if used := pointstest.Allocated(func() { m, err = onnx.Inspect(path) }); used > pointstest.Bound(len(content)) {
+			t.Fatalf("%d bytes allocated for a file of %d", used, len(content))
+		}
 		if (m == nil) == (err == nil) || err != nil && !errors.Is(err, onnx.ErrModel) {
 			t.Fatalf("%v, %v", m, err)
 		}

@@ -22,6 +22,12 @@ func main() {
 	count512()
 	count256()
 	weigh256(weigh512())
+	products512()
+	products256()
+	product512()
+	product256()
+	boxes256()
+	distances256()
 	Generate()
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -76,8 +77,8 @@ func (c *capture) files() []string {
 }
 
 // readScan reads a scan; when it lacks a camera the error says how to give one.
-func readScan(path string, o scan.Options) (*rgbd.Scan, error) {
-	s, err := scan.Read(path, o)
+func readScan(ctx context.Context, path string, o scan.Options) (*rgbd.Scan, error) {
+	s, err := scan.ReadContext(ctx, path, o)
 	if errors.Is(err, scan.ErrIntrinsics) {
 		err = fmt.Errorf("%w (--intrinsics)", err)
 	}

@@ -102,7 +102,7 @@ func (a *app) runConvert(ctx context.Context, o *convertOptions, in, out string)
 	if err := convertTarget(in, out, o.force); err != nil {
 		return err
 	}
-	s, err := scan.Read(in, so)
+	s, err := scan.ReadContext(ctx, in, so)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (a *app) runConvert(ctx context.Context, o *convertOptions, in, out string)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	lost, err := writeCloud(out, in, c, scan.WriteOptions{ASCII: o.ascii, Viewpoint: info.Viewpoint})
+	lost, err := writeCloud(ctx, out, in, c, scan.WriteOptions{ASCII: o.ascii, Viewpoint: info.Viewpoint})
 	if err != nil {
 		return err
 	}
@@ -202,11 +202,11 @@ func takeColour(c *pointcloud.Cloud, s *rgbd.Scan) {
 
 // writeCloud writes a cloud that was read from in, its folder too where that is
 // missing. That a format cannot hold the cloud is in's fault.
-func writeCloud(out, in string, c *pointcloud.Cloud, o scan.WriteOptions) (lost []string, err error) {
+func writeCloud(ctx context.Context, out, in string, c *pointcloud.Cloud, o scan.WriteOptions) (lost []string, err error) {
 	_, missing := os.Stat(filepath.Dir(out))
 	var unfit error
 	err = write(out, func(w io.Writer) error {
-		lost, unfit = scan.Write(w, out, c, o)
+		lost, unfit = scan.Write(whileContext{ctx, w}, out, c, o)
 		return unfit
 	})
 	if err != nil && missing != nil {

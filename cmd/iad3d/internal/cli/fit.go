@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -127,6 +128,9 @@ type fitDocument struct {
 }
 
 func (a *app) runFit(ctx context.Context, o *fitOptions) error {
+	// The rows of all scans are most of what a fit holds: as much again for garbage
+	// would be too much.
+	defer debug.SetGCPercent(debug.SetGCPercent(40))
 	start := time.Now()
 	if err := modelTarget(o.out); err != nil {
 		return err

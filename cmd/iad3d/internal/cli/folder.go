@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/iad3d/iad3d/internal/atomicfile"
 )
 
 // What a path given on the command line may be written to. All errors are the
@@ -43,12 +45,9 @@ func writableFolder(path string) error {
 	if err != nil {
 		return usagef("cannot write to %s: %v", path, err)
 	}
-	f, err := os.CreateTemp(dir, ".iad3d-probe-")
-	if err != nil {
+	if err := atomicfile.Probe(dir); err != nil {
 		return usagef("cannot write to %s: %v", dir, cause(err))
 	}
-	f.Close()
-	os.Remove(f.Name())
 	return nil
 }
 

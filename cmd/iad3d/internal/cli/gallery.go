@@ -197,6 +197,19 @@ func readMap(path string) ([]float32, error) {
 	return im.F32, nil
 }
 
+// whileContext is a writer that fails once the context has ended.
+type whileContext struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (w whileContext) Write(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.w.Write(p)
+}
+
 // write writes a file whole or not at all, its folder too where it is missing.
 func write(path string, content func(io.Writer) error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

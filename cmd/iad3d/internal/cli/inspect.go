@@ -71,7 +71,7 @@ func (a *app) runInspect(ctx context.Context, path, like string, o scan.Options)
 	if !errors.Is(bad, model.ErrNotModel) && !errors.Is(bad, os.ErrNotExist) && !named {
 		return bad
 	}
-	s, err := readScan(path, o)
+	s, err := readScan(ctx, path, o)
 	if err != nil {
 		return err
 	}

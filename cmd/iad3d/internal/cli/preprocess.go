@@ -147,7 +147,7 @@ func (a *app) preprocessFiles(ctx context.Context, o *preprocessOptions, args []
 	taken := names{}
 	err = stage(o.out, func(dir string) error {
 		for _, file := range files {
-			s, err := scan.Read(file, scan.Options{})
+			s, err := scan.ReadContext(ctx, file, scan.Options{})
 			if err != nil {
 				return err
 			}

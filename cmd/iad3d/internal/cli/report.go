@@ -182,7 +182,7 @@ func (a *app) reportFiles(ctx context.Context, d *iad3d.Detector, files []string
 	declared := so.Unit != nil
 	for i, path := range files {
 		start := time.Now()
-		s, err := readScan(path, so)
+		s, err := readScan(ctx, path, so)
 		var n *inspection.Inspection
 		if err == nil {
 			declared = a.doubtUnit(s, declared) || declared

@@ -255,7 +255,7 @@ func (r *scoreRun) files(ctx context.Context, files []string) (bad, err error) {
 
 func (r *scoreRun) file(ctx context.Context, path string, look func(*rgbd.Scan)) (*inspection.Inspection, report.Files, error) {
 	var f report.Files
-	s, err := readScan(path, r.scan)
+	s, err := readScan(ctx, path, r.scan)
 	if err != nil {
 		return nil, f, err
 	}
@@ -266,7 +266,7 @@ func (r *scoreRun) file(ctx context.Context, path string, look func(*rgbd.Scan))
 	}
 	if r.gallery != nil {
 		f, err = r.gallery.add(n.Result, func() (*rgbd.Labelled, error) {
-			s, err := readScan(path, r.scan)
+			s, err := readScan(ctx, path, r.scan)
 			return &rgbd.Labelled{Scan: s}, err
 		})
 	}

@@ -1,0 +1,121 @@
+package iad3d_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/internal/pointstest"
+	"github.com/iad3d/iad3d/io/model"
+)
+
+// modelFile lays out a model as model.Save does, without waiting for a disk.
+func modelFile(t *testing.T, meta map[string]string, tensors []model.Tensor) []byte {
+	const digits = 64
+	head := map[string]any{}
+	var data []byte
+	for _, v := range tensors {
+		head[v.Name] = map[string]any{"dtype": v.DType, "shape": v.Shape, "data_offsets": []int{len(data), len(data) + len(v.Data)}}
+		data = append(data, v.Data...)
+	}
+	meta["iad3d.format"], meta["iad3d.sha256"] = "1", strings.Repeat("0", digits)
+	head["__metadata__"] = meta
+	text, err := json.Marshal(head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...)
+	file = append(file, data...)
+	key := []byte(`"iad3d.sha256":"`)
+	if at := bytes.LastIndex(file[:8+len(text)], key); at >= 0 {
+		sum := sha256.Sum256(file)
+		hex.Encode(file[at+len(key):], sum[:])
+	}
+	return file
+}
+
+// FuzzLoad: whatever a model file, whole by its digest, says of itself, Load gives a
+// detector or an error wrapping model.ErrModel; and a detector that was loaded can
+// be looked at and asked to score. The texts take the place of those of a sound
+// model, the bank is that model's or of another shape.
+func FuzzLoad(f *testing.F) {
+	kept := map[string]string{}
+	tensors := map[string][]model.Tensor{}
+	files, err := filepath.Glob(filepath.Join(releasedDir, "*.model"))
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no models: %v", err)
+	}
+	for i, file := range files {
+		m, err := model.Open(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		meta := m.Meta()
+		for _, info := range m.Tensors() {
+			v, err := m.Tensor(info.Name)
+			if err != nil {
+				f.Fatal(err)
+			}
+			v.Data = append([]byte{}, v.Data...)
+			tensors[meta["iad3d.config"]] = append(tensors[meta["iad3d.config"]], v)
+		}
+		kept[meta["iad3d.config"]] = file
+		f.Add(uint8(i), uint8(0), meta["iad3d.config"], meta["iad3d.provenance"], meta["iad3d.limits"])
+		f.Add(uint8(i), uint8(3), meta["iad3d.config"], "{}", "null")
+		if err := m.Close(); err != nil {
+			f.Fatal(err)
+		}
+	}
+	var bases [][]model.Tensor
+	for _, file := range files {
+		for config, from := range kept {
+			if from == file {
+				bases = append(bases, tensors[config])
+			}
+		}
+	}
+	f.Add(uint8(0), uint8(0), `{"protocol":"default","features":["fpfh"],"size":4096,"cells":4000,"normal_k":1000,"fpfh_k":[1000],"coreset":1,"neighbors":1000,"top":1,"blur":1024}`, "{}", "{}")
+	path := filepath.Join(f.TempDir(), "model")
+	f.Fuzz(func(t *testing.T, base, drop uint8, config, provenance, limits string) {
+		list := bases[int(base)%len(bases)]
+		if n := int(drop) % (len(list) + 1); n > 0 {
+			list = append(append([]model.Tensor{}, list[:n-1]...), list[n:]...)
+		}
+		meta := map[string]string{"iad3d.config": config, "iad3d.provenance": provenance, "iad3d.limits": limits}
+		file := modelFile(t, meta, list)
+		if err := os.WriteFile(path, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var d *iad3d.Detector
+		var err error
+		used := pointstest.Allocated(func() { d, err = iad3d.Load(path) })
+		if used > pointstest.Bound(len(file)) {
+			t.Fatalf("%d bytes allocated for a file of %d", used, len(file))
+		}
+		if err != nil {
+			if !errors.Is(err, model.ErrModel) {
+				t.Fatalf("error %v", err)
+			}
+			return
+		}
+		defer d.Close()
+		d.Config()
+		d.Limits()
+		d.Provenance()
+		if c := d.Config(); c.Size > 64 || c.Points > 2000 || c.Centres > 2000 {
+			return // sound, but not for here
+		}
+		r, err := d.Score(t.Context(), sheet(1, 0, d.Config().Loose))
+		if err == nil && (r.Score-r.Score != 0 || r.Score < 0) {
+			t.Fatalf("score %v", r.Score)
+		}
+	})
+}
