@@ -140,7 +140,7 @@ func (w *watcher) tell(f watch.File, n *inspection.Inspection, err error, second
 }
 
 func (w *watcher) score(ctx context.Context, d *watch.Due) (*inspection.Inspection, *rgbd.Scan, error) {
-	s, err := readScan(d.Name, w.o.scan)
+	s, err := readScan(ctx, d.Name, w.o.scan)
 	if err != nil {
 		return nil, nil, err
 	}
