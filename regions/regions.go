@@ -166,7 +166,9 @@ func Find(ctx context.Context, m *grid.Map, c *pointcloud.Cloud, o Options) (*Fo
 		for _, i := range a.pixels {
 			f.Labels[i] = int32(k + 1)
 		}
-		s.relief(a, f.Deviation)
+		if k < mostReliefs {
+			s.relief(a, f.Deviation)
+		}
 		f.Regions = append(f.Regions, a.region)
 	}
 	return f, nil

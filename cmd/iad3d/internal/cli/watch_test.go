@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -183,6 +184,30 @@ func TestWatchRefuses(t *testing.T) {
 	}
 	refuse(t, exitInput, []string{"no such file or directory"}, "watch", "--model", testModel(t), filepath.Join(dir, "missing"))
 	refuse(t, exitModel, []string{"no such file or directory"}, "watch", "--model", filepath.Join(dir, "missing"), in)
+}
+
+// TestWatchInterrupted ends a watch as Ctrl-C does.
+func TestWatchInterrupted(t *testing.T) {
+	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	put(t, filepath.Join(dir, "a.tiff"), get(t, testScan(t, "good")))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		for range 600 {
+			if b, err := os.ReadFile(filepath.Join(out, resultsFile)); err == nil && len(b) > 0 {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		cancel()
+	}()
+	r := runContext(ctx, "watch", dir, "--model", testModel(t), "--out", out, "--settle", "10ms", "--interval", "10ms", "-q")
+	if r.code != exitInterrupted || r.stderr != "iad3d: interrupted\n" {
+		t.Errorf("%+v", r)
+	}
+	if got := watchRecords(t, filepath.Join(out, resultsFile)); len(got) != 1 {
+		t.Errorf("%d records", len(got))
+	}
 }
 
 // TestWatchKilled drops scans into a folder, half of them at once and the others one
