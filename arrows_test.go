@@ -13,10 +13,12 @@ const modulePath = "github.com/iad3d/iad3d"
 // decision about the structure: CONTRIBUTING.md has the map.
 var arrows = map[string][]string{
 	"cmd/iad3d":              {"cmd/iad3d/internal/cli"},
-	"cmd/iad3d/internal/cli": {".", "inspection", "io/*", "mapeval", "metrics", "regions", "report", "report/*", "rgbd", "rgbd/onnx", "pointcloud", "quality", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib"},
-	".":                      {"align", "pointcloud", "quality", "fpfh", "rgbd", "fusion", "memory", "grid", "metrics", "io/model"},
+	"cmd/iad3d/internal/cli": {".", "inspection", "io/*", "mapeval", "metrics", "regions", "report", "report/*", "rgbd", "rgbd/onnx", "pointcloud", "quality", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib", "internal/watch"},
+	".":                      {"align", "pointcloud", "quality", "fpfh", "rgbd", "fusion", "memory", "grid", "view", "metrics", "internal/parallel", "io/model"},
+	"view":                   {"pointcloud", "grid"},
 	"mapeval":                {"metrics", "grid", "io/groundtruth", "io/scoremap", "io/scan"},
 	"report/curve":           {"metrics"},
+	"docs/pictures":          {".", "inspection", "internal/synth", "regions", "report", "rgbd"},
 	"report/page":            {".", "grid", "inspection", "metrics", "pointcloud", "regions", "report", "rgbd"},
 	"report":                 {".", "align", "metrics", "grid", "inspection", "pointcloud", "regions", "rgbd"},
 	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/pcd", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
@@ -59,6 +61,7 @@ var arrows = map[string][]string{
 	"internal/standin":       {"grid", "rgbd"},
 	"internal/ortlib":        {"internal/atomicfile"},
 	"internal/tinyonnx":      {},
+	"internal/watch":         {},
 	"internal/points":        {"pointcloud"},
 	"internal/pointstest":    {"pointcloud"},
 }

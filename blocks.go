@@ -3,14 +3,17 @@ package iad3d
 import (
 	"context"
 	"fmt"
+	"image"
 	"math"
 	"slices"
 
 	"github.com/iad3d/iad3d/fpfh"
 	"github.com/iad3d/iad3d/fusion"
 	"github.com/iad3d/iad3d/grid"
+	"github.com/iad3d/iad3d/internal/parallel"
 	"github.com/iad3d/iad3d/pointcloud"
 	"github.com/iad3d/iad3d/rgbd"
+	"github.com/iad3d/iad3d/view"
 )
 
 // btfNormalRadius and btfRadius are the radii, in metres, of BTF's hybrid
@@ -43,11 +46,11 @@ func (d *describer) blocksBTF(ctx context.Context, s *rgbd.Scan, work *pointclou
 			}
 			blocks = append(blocks, m)
 		case FeatureDepth:
-			layers, err := d.layers(ctx, s, triple(depth))
+			layers, err := d.layers(ctx, s, []*grid.Map{triple(depth)})
 			if err != nil {
 				return nil, err
 			}
-			for _, m := range layers {
+			for _, m := range layers[0] {
 				blocks = append(blocks, pool(m))
 			}
 		case FeatureRGB:
@@ -55,11 +58,11 @@ func (d *describer) blocksBTF(ctx context.Context, s *rgbd.Scan, work *pointclou
 				blocks = append(blocks, pool(rgbd.FilterBank(s.Colour, c.Size, c.Size)))
 				continue
 			}
-			layers, err := d.layers(ctx, s, rgbd.ImageNetInput(s.Colour, c.Size, c.Size))
+			layers, err := d.layers(ctx, s, []*grid.Map{rgbd.ImageNetInput(s.Colour, c.Size, c.Size)})
 			if err != nil {
 				return nil, err
 			}
-			for _, m := range layers {
+			for _, m := range layers[0] {
 				blocks = append(blocks, pool(m))
 			}
 		}
@@ -74,7 +77,7 @@ func (c *Config) fpfhBTF(ctx context.Context, s *rgbd.Scan, work *pointcloud.Clo
 	}
 	metres := work.Unit.Metres()
 	normal := pointcloud.Search{K: c.NormalK, Radius: btfNormalRadius / metres}
-	o, err := c.surface(ctx, work, normal, pointcloud.OrientNone, btfRadius/metres)
+	o, err := c.surface(ctx, work, c.FPFHK, normal, pointcloud.OrientNone, btfRadius/metres)
 	if err != nil {
 		return nil, err
 	}
@@ -85,43 +88,61 @@ func (c *Config) fpfhBTF(ctx context.Context, s *rgbd.Scan, work *pointcloud.Clo
 	return maps[0], nil
 }
 
-// blocksDefault computes the blocks of a row, each cellH×cellW, from a scan and
-// the part's cloud on the working raster.
-func (d *describer) blocksDefault(ctx context.Context, s *rgbd.Scan, work *pointcloud.Cloud, cellH, cellW int) ([]*grid.Map, error) {
+// featureMaps computes a map of Cells×Cells descriptors for each feature.
+func (d *describer) featureMaps(ctx context.Context, s *rgbd.Scan, v *view.View) ([]*grid.Map, error) {
 	c := &d.config
-	var blocks []*grid.Map
-	for _, f := range c.Features {
-		switch f {
-		case FeatureFPFH:
-			m, err := c.fpfhDefault(ctx, work, cellH, cellW)
-			if err != nil {
-				return nil, err
-			}
-			blocks = append(blocks, m)
-		case FeatureRGB:
-			if d.backbone == nil {
-				m := rgbd.FilterBank(s.Colour, work.Height, work.Width)
-				m.Valid = work.Valid
-				blocks = append(blocks, grid.AdaptiveAvgPoolValid(m, cellH, cellW))
-				continue
-			}
-			h, w := c.input(work.Height, work.Width)
-			layers, err := d.layers(ctx, s, rgbd.ImageNetInput(s.Colour, h, w))
-			if err != nil {
-				return nil, err
-			}
-			for _, m := range layers {
-				blocks = append(blocks, grid.ResizeBilinear(m, cellH, cellW))
-			}
+	var geometry *grid.Map
+	if c.has(FeatureFPFH) || c.has(FeatureNormals) {
+		var err error
+		if geometry, err = c.geometry(ctx, v.Cloud); err != nil {
+			return nil, err
 		}
 	}
-	return blocks, nil
+	out := make([]*grid.Map, len(c.Features))
+	var images []*image.NRGBA // of features that are images, and the place of each
+	var places []int
+	for i, f := range c.Features {
+		switch f {
+		case FeatureFPFH:
+			out[i] = geometry
+		case FeatureNormals:
+			images, places = append(images, v.Normals()), append(places, i)
+		case FeatureRGB:
+			images, places = append(images, v.Crop(s.Colour)), append(places, i)
+		}
+	}
+	if d.backbone == nil {
+		return out, parallel.For(ctx, len(images), 1, c.Workers, func(_, i, _ int) {
+			out[places[i]] = grid.AdaptiveAvgPool(rgbd.FilterBank(images[i], c.Size, c.Size), c.Cells, c.Cells)
+		})
+	}
+	if len(images) == 0 {
+		return out, nil
+	}
+	h, w := c.input()
+	inputs := make([]*grid.Map, len(images))
+	for i, img := range images {
+		inputs[i] = rgbd.ImageNetInput(img, h, w)
+	}
+	layers, err := d.layers(ctx, s, inputs)
+	if err != nil {
+		return nil, err
+	}
+	for i, maps := range layers {
+		blocks := make([]fusion.Block, len(maps))
+		for l, m := range maps {
+			blocks[l].Map = grid.ResizeBilinear(fusion.Sketch(m, c.Sketch, c.Seed), c.Cells, c.Cells)
+		}
+		if out[places[i]], err = fusion.Early(blocks...); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
-// input returns the size of the network's input for a working raster of h×w
-// pixels: the only one it takes, or h×w to the nearest multiple of the coarsest
-// stride.
-func (c *Config) input(h, w int) (int, int) {
+// input returns the size of the network's input: the only one it takes, or Input
+// rounded to a multiple of the coarsest stride.
+func (c *Config) input() (int, int) {
 	b := c.Backbone
 	if b.Height > 0 {
 		return b.Height, b.Width
@@ -130,27 +151,32 @@ func (c *Config) input(h, w int) (int, int) {
 	for _, l := range b.Layers {
 		step = max(step, l.Stride)
 	}
-	fit := func(v int) int { return max(1, (v+step/2)/step) * step }
-	return fit(h), fit(w)
+	side := max(1, (c.Input+step/2)/step) * step
+	return side, side
 }
 
-// layers runs the network on one input and checks what comes out.
-func (d *describer) layers(ctx context.Context, s *rgbd.Scan, input *grid.Map) ([]*grid.Map, error) {
-	out, err := d.backbone.Features(ctx, []*grid.Map{input})
+// layers runs the network on inputs and checks what comes out.
+func (d *describer) layers(ctx context.Context, s *rgbd.Scan, inputs []*grid.Map) ([][]*grid.Map, error) {
+	out, err := d.backbone.Features(ctx, inputs)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Label(), err)
 	}
 	want := d.config.Backbone.Layers
-	if len(out) != 1 || len(out[0]) != len(want) {
-		return nil, fmt.Errorf("%w: %s does not give the %d layers it promised", ErrBackbone, d.config.Backbone.Name, len(want))
+	if len(out) != len(inputs) {
+		return nil, fmt.Errorf("%w: %s gives %d results for %d images", ErrBackbone, d.config.Backbone.Name, len(out), len(inputs))
 	}
-	for i, m := range out[0] {
-		if m.C != want[i].Channels {
-			return nil, fmt.Errorf("%w: layer %s of %s has %d channels, not the %d it promised",
-				ErrBackbone, want[i].Name, d.config.Backbone.Name, m.C, want[i].Channels)
+	for _, maps := range out {
+		if len(maps) != len(want) {
+			return nil, fmt.Errorf("%w: %s does not give the %d layers it promised", ErrBackbone, d.config.Backbone.Name, len(want))
+		}
+		for i, m := range maps {
+			if m.C != want[i].Channels {
+				return nil, fmt.Errorf("%w: layer %s of %s has %d channels, not the %d it promised",
+					ErrBackbone, want[i].Name, d.config.Backbone.Name, m.C, want[i].Channels)
+			}
 		}
 	}
-	return out[0], nil
+	return out, nil
 }
 
 // triple returns a one-channel map three times, as BTF feeds depth to a network
@@ -163,12 +189,17 @@ func triple(m *grid.Map) *grid.Map {
 	return out
 }
 
-// fpfhDefault joins the descriptors of every neighbourhood size. Entries become
-// their square roots (Hellinger's kernel): the distance of two histograms is then
-// not ruled by their largest bin.
-func (c *Config) fpfhDefault(ctx context.Context, work *pointcloud.Cloud, cellH, cellW int) (*grid.Map, error) {
-	o, err := c.surface(ctx, work, pointcloud.Search{K: c.NormalK}, pointcloud.OrientViewpoint, 0)
-	if err != nil {
+// geometry estimates the normals of work and, with FeatureFPFH, returns the
+// descriptors of every neighbourhood size, Cells×Cells. Entries become their square
+// roots (Hellinger's kernel): the distance of two histograms is then not ruled by
+// their largest bin.
+func (c *Config) geometry(ctx context.Context, work *pointcloud.Cloud) (*grid.Map, error) {
+	sizes := c.FPFHK
+	if !c.has(FeatureFPFH) {
+		sizes = []int{c.NormalK}
+	}
+	o, err := c.surface(ctx, work, sizes, pointcloud.Search{K: c.NormalK}, pointcloud.OrientViewpoint, 0)
+	if err != nil || !c.has(FeatureFPFH) {
 		return nil, err
 	}
 	maps, err := fpfh.ComputeMaps(ctx, work, o, c.FPFHK)
@@ -186,13 +217,13 @@ func (c *Config) fpfhDefault(ctx context.Context, work *pointcloud.Cloud, cellH,
 	if err != nil {
 		return nil, err
 	}
-	return grid.AdaptiveAvgPoolValid(m, cellH, cellW), nil
+	return grid.AdaptiveAvgPoolValid(m, c.Cells, c.Cells), nil
 }
 
 // surface estimates the normals of work and returns what FPFH needs. All searches
 // share the largest one's.
-func (c *Config) surface(ctx context.Context, work *pointcloud.Cloud, normal pointcloud.Search, o pointcloud.Orientation, radius float64) (fpfh.Options, error) {
-	widest := pointcloud.Search{K: max(slices.Max(c.FPFHK), c.NormalK), Radius: radius}
+func (c *Config) surface(ctx context.Context, work *pointcloud.Cloud, sizes []int, normal pointcloud.Search, o pointcloud.Orientation, radius float64) (fpfh.Options, error) {
+	widest := pointcloud.Search{K: max(slices.Max(sizes), c.NormalK), Radius: radius}
 	nb, err := pointcloud.FindNeighborhoods(ctx, work, widest, c.Workers)
 	if err != nil {
 		return fpfh.Options{}, err

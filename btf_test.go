@@ -61,7 +61,7 @@ func TestOracleBTF(t *testing.T) {
 		described[s.Name] = d
 		worst := 0.0
 		for i, want := range golden.NPY(t, s.Patches.File).Float32s() {
-			worst = max(worst, math.Abs(float64(d.rows.Data[i]-want)))
+			worst = max(worst, math.Abs(float64(d.rows[0].Data[i]-want)))
 		}
 		t.Logf("%s: patches off by %.2g at most", s.Name, worst)
 		if worst > patchTolerance {
@@ -79,7 +79,7 @@ func TestOracleBTF(t *testing.T) {
 		if want.Map.File == "" {
 			return
 		}
-		hits, err := d.bank.Nearest(t.Context(), described[name].rows, 1)
+		hits, err := d.banks[0].rows.Nearest(t.Context(), described[name].rows[0], 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,14 +94,14 @@ func TestOracleBTF(t *testing.T) {
 		}
 	}
 	var rows memory.Rows
-	rows.Append(described["train0"].rows)
-	rows.Append(described["train1"].rows)
+	rows.Append(described["train0"].rows[0])
+	rows.Append(described["train1"].rows[0])
 	full, err := memory.NewBank(&rows, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range o.Full {
-		check(name, &Detector{describer: look, bank: full}, want)
+		check(name, &Detector{describer: look, banks: []*bank{{rows: full, weight: 1}}}, want)
 	}
 	set, err := memory.Greedy(t.Context(), &rows, o.Coreset.N, 0)
 	if err != nil {
@@ -114,6 +114,6 @@ func TestOracleBTF(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check("good", &Detector{describer: look, bank: thin}, o.Coreset.Good)
-	check("defect", &Detector{describer: look, bank: thin}, o.Coreset.Defect)
+	check("good", &Detector{describer: look, banks: []*bank{{rows: thin, weight: 1}}}, o.Coreset.Good)
+	check("defect", &Detector{describer: look, banks: []*bank{{rows: thin, weight: 1}}}, o.Coreset.Defect)
 }

@@ -15,9 +15,10 @@ import (
 type Protocol string
 
 const (
-	// ProtocolDefault is iad3d's own way: the part without the plane it lies on,
-	// normals towards the camera, descriptors of several sizes, the mean over
-	// several nearest rows, a map at the scan's own resolution.
+	// ProtocolDefault is iad3d's own way: a window on the part without the plane it
+	// lies on, normals towards the camera, descriptors of several sizes, a memory bank
+	// per feature, scores that are weighed by what held-out sound scans show, a map
+	// at the scan's own resolution, thresholds.
 	ProtocolDefault Protocol = "default"
 	// ProtocolBTF repeats the program of E. Horwitz, Y. Hoshen, "Back to the
 	// Feature" (2022), quirks included, so that its numbers come out: 224×224
@@ -35,26 +36,38 @@ func Protocols() []Protocol { return []Protocol{ProtocolDefault, ProtocolBTF} }
 // pixels is none, a Top of 1e-9 is the single highest pixel.
 type Config struct {
 	Protocol Protocol `json:"protocol"`
-	// Features are put side by side in this order. fpfh / fpfh; see [Features].
+	// Features have a bank each, and their scores are added / are put side by side in
+	// this order; see [Features]. Fpfh and normals, and rgb where the first scan has
+	// colour; of loose scans fpfh / fpfh.
 	Features []string `json:"features"`
 	// Backbone is the network that describes colour and depth images. Fit sets
 	// it, see [WithBackbone]; nil where no feature needs one.
 	Backbone *rgbd.BackboneInfo `json:"backbone,omitempty"`
 
-	// Size is the side of the working raster in pixels: the longer side with the
-	// aspect kept / both sides. 224 / 224. A default-protocol scan that is
-	// smaller is not enlarged.
+	// Size is the side of the working raster in pixels, a square window on the part
+	// (package view) / the whole scan whatever its aspect. 168, or less where the
+	// window has fewer of the sensor's pixels / 224.
 	Size int `json:"size"`
-	// Cells is the number of cells along that side that descriptors are pooled
-	// to, one bank row each. 56 / 28.
+	// Input is the side in pixels of the images that a network is given, unless it
+	// takes one size only; rounded to what the network's layers need. 448 / Size.
+	Input int `json:"input,omitempty"`
+	// Cells is the number of cells along the raster's side that descriptors are
+	// pooled to, one bank row each. 56, at most half of Size / 28.
 	Cells int `json:"cells"`
 	// NormalK is the number of neighbours of a normal. 30 / 30.
 	NormalK int `json:"normal_k"`
 	// FPFHK lists the numbers of neighbours of the FPFH descriptors that are
 	// put side by side. 40, 80, 160 / 100.
 	FPFHK []int `json:"fpfh_k"`
-	// Coreset is the fraction of rows kept in the bank, in (0, 1]. 0.1 / 0.1. The
-	// time to select it grows with the square of the number of rows.
+	// Rows is the most rows that the bank of a feature keeps, drawn at random; see
+	// [Detector.Update]. 6,000 / not used, nor for loose scans.
+	Rows int `json:"rows,omitempty"`
+	// Sketch is the most values that describe a layer of a network in a row, see
+	// [fusion.Sketch]. 128 / not used.
+	Sketch int `json:"sketch,omitempty"`
+	// Coreset is the fraction of rows kept in the bank, in (0, 1], chosen farthest
+	// first. 0.1 for loose scans, else not used / 0.1. The time to select it grows
+	// with the square of the number of rows.
 	Coreset float64 `json:"coreset"`
 	// Neighbors is the number of nearest bank rows whose mean distance is a
 	// cell's score. 3 / 1.
@@ -66,7 +79,7 @@ type Config struct {
 	// that smooths the map / the radius of BTF's. 4 / 4.
 	Blur float64 `json:"blur"`
 	// KeepPlane keeps the plane the part lies on. Otherwise the default protocol
-	// removes it from every scan, unless the first one of a fit shows none or
+	// removes it from every scan, unless one of the first eight of a fit shows none or
 	// nothing else; the detector's Config tells what was decided. BTF keeps it
 	// always: there removing it is a step of its own, see Preprocess.
 	KeepPlane bool `json:"keep_plane"`
@@ -96,6 +109,15 @@ type Config struct {
 	// are seen whole, or always from much the same side.
 	Align bool `json:"align,omitempty"`
 
+	// FalseAlarms is the share of sound scans that may exceed the thresholds, in
+	// (0, 1): see [Thresholds]. 0.05 / not used.
+	FalseAlarms float64 `json:"false_alarms,omitempty"`
+	// Contamination is the share of the training scans, at most 0.3, that are taken
+	// for defective and left out: those with the highest scores when the others are
+	// the model; or ContaminationAuto: those that stand out, see
+	// [Calibration].Suspects. 0. Of rasters, default protocol.
+	Contamination float64 `json:"contamination,omitempty"`
+
 	Seed uint64 `json:"seed"`
 	// Workers is the number of goroutines of the neighbour searches, descriptors
 	// and the bank; ≤ 0: GOMAXPROCS, as everywhere else and in a loaded detector.
@@ -103,22 +125,30 @@ type Config struct {
 	Workers int `json:"-"`
 }
 
+// ContaminationAuto leaves out the training scans that stand out.
+const ContaminationAuto = -1
+
 // ErrConfig is wrapped by errors about a Config that makes no sense.
 var ErrConfig = errors.New("invalid configuration")
 
 // resolve returns the configuration with every open choice made.
 func (c Config) resolve() (Config, error) {
 	open(&c.Protocol, ProtocolDefault)
-	if len(c.Features) == 0 {
-		c.Features = []string{FeatureFPFH}
-	}
 	c.Features = slices.Clone(c.Features)
-	d := Config{Size: 224, Cells: 56, NormalK: 30, FPFHK: []int{40, 80, 160}, Coreset: 0.1, Neighbors: 3, Top: 0.01, Blur: 4}
+	d := Config{Size: 168, Input: 448, Cells: 56, NormalK: 30, FPFHK: []int{40, 80, 160}, Rows: 6000, Sketch: 128,
+		Coreset: 0.1, Neighbors: 3, Top: 0.01, Blur: 4, FalseAlarms: 0.05}
 	if c.Protocol == ProtocolBTF {
+		if len(c.Features) == 0 {
+			c.Features = []string{FeatureFPFH}
+		}
 		d = Config{Size: 224, Cells: 28, NormalK: 30, FPFHK: []int{100}, Coreset: 0.1, Neighbors: 1, Blur: 4}
 		c.KeepPlane = true
 	}
 	open(&c.Size, d.Size)
+	open(&c.Input, d.Input)
+	open(&c.Rows, d.Rows)
+	open(&c.Sketch, d.Sketch)
+	open(&c.FalseAlarms, d.FalseAlarms)
 	open(&c.Cells, d.Cells)
 	open(&c.NormalK, d.NormalK)
 	open(&c.Coreset, d.Coreset)
@@ -151,6 +181,7 @@ const (
 	maxK         = 1000
 	maxScales    = 8       // neighbourhood sizes side by side
 	maxNeighbors = 1 << 29 // in all lists of a raster: 2 GiB
+	maxRows      = 1 << 20 // of a bank
 )
 
 func (c Config) check() error {
@@ -182,6 +213,18 @@ func (c Config) check() error {
 		return bad("top %v is not in [0, 1]", c.Top)
 	case !(c.Blur > 0 && c.Blur <= float64(c.Size)/4):
 		return bad("blur %v is not in (0, %v], a quarter of the size", c.Blur, float64(c.Size)/4)
+	case c.Protocol == ProtocolBTF && (c.Input != 0 || c.Rows != 0 || c.Sketch != 0 || c.FalseAlarms != 0 || c.Contamination != 0):
+		return bad("the BTF protocol knows no input, rows, sketch, false alarms, contamination")
+	case c.views() && (c.Input < 32 || c.Input > maxSize):
+		return bad("input %d is not in [32, %d]", c.Input, maxSize)
+	case c.views() && (c.Rows < 10 || c.Rows > maxRows):
+		return bad("rows %d is not in [10, %d]", c.Rows, maxRows)
+	case c.views() && (c.Sketch < 8 || c.Sketch > maxChannels):
+		return bad("sketch %d is not in [8, %d]", c.Sketch, maxChannels)
+	case c.views() && !(c.FalseAlarms > 0 && c.FalseAlarms < 1):
+		return bad("false_alarms %v is not in (0, 1)", c.FalseAlarms)
+	case !(c.Contamination >= 0 && c.Contamination <= 0.3) && c.Contamination != ContaminationAuto:
+		return bad("contamination %v is not in [0, 0.3]", c.Contamination)
 	case c.Size*c.Size*max(slices.Max(c.FPFHK), c.NormalK) > maxNeighbors:
 		return bad("%d neighbours for each of %d×%d pixels are too many", max(slices.Max(c.FPFHK), c.NormalK), c.Size, c.Size)
 	case c.Protocol == ProtocolBTF && (c.Neighbors != 1 || c.Top != 0 || len(c.FPFHK) != 1):
@@ -214,6 +257,8 @@ func (c *Config) checkLoose() error {
 		return nil
 	case c.Protocol != ProtocolDefault:
 		return bad("the %s protocol needs scans with a raster, these are loose", c.Protocol)
+	case c.Contamination != 0:
+		return bad("contamination is for scans with a raster")
 	case len(c.Features) != 1 || c.Features[0] != FeatureFPFH:
 		return bad("features %s need scans with a raster; of loose scans there is only %s", strings.Join(c.Features, "+"), FeatureFPFH)
 	case c.Voxel == 0 || c.Points == 0 || c.Centres == 0 || c.Pool == 0:

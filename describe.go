@@ -2,6 +2,7 @@ package iad3d
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -11,17 +12,18 @@ import (
 	"github.com/iad3d/iad3d/memory"
 	"github.com/iad3d/iad3d/pointcloud"
 	"github.com/iad3d/iad3d/rgbd"
+	"github.com/iad3d/iad3d/view"
 )
 
-// description is a scan as the memory bank sees it.
+// description is a scan as the memory banks see it.
 type description struct {
-	rows         *memory.Rows
-	cells        []int32 // cell of each row, nil: row i is cell i
+	rows         []*memory.Rows // of each bank
+	cells        []int32        // cell of each row, nil: row i is cell i
 	cellH, cellW int
-	workH, workW int    // working raster the cells tile
-	part         []bool // pixels of that raster that were described
+	workH, workW int        // working raster the cells tile
+	view         *view.View // where that raster lies; nil: on the whole scan
 
-	loose *looseSample // of a loose scan, nil and the above empty otherwise
+	loose *looseSample // of a loose scan, nil and the above but rows empty otherwise
 	mean  []float32    // of its rows, when the describer has none to compare with
 	fit   *align.Fit   // on the reference, when the describer has one
 }
@@ -30,7 +32,7 @@ type description struct {
 type describer struct {
 	config   Config
 	backbone rgbd.Backbone // nil when config.Backbone is
-	scales   []float32     // factor of each block; nil leaves them as they are
+	finder   *view.Finder  // of rasters, default protocol
 	mean     []float32     // of the rows of the first loose scan; nil for rasters
 
 	reference *reference // that loose scans are laid on; nil for none
@@ -53,7 +55,7 @@ func (d *describer) describe(ctx context.Context, s *rgbd.Scan) (*description, e
 	if d.config.Protocol == ProtocolBTF {
 		return d.describeBTF(ctx, s)
 	}
-	return d.describeDefault(ctx, s)
+	return d.describeView(ctx, s)
 }
 
 // suits returns an error for a scan without a measured point, and for a loose one
@@ -81,52 +83,39 @@ func (d *describer) describeBTF(ctx context.Context, s *rgbd.Scan) (*description
 	if err != nil {
 		return nil, err
 	}
-	return d.join(blocks, nil, &description{
-		cellH: c.Cells, cellW: c.Cells, workH: c.Size, workW: c.Size, part: work.Valid})
-}
-
-func (d *describer) describeDefault(ctx context.Context, s *rgbd.Scan) (*description, error) {
-	c := &d.config
-	work := c.working(s)
-	h, w := work.Height, work.Width
-	if !c.KeepPlane {
-		f, err := c.foreground(ctx, work)
-		if err != nil {
-			return nil, err
-		}
-		if f.Found && f.Points == 0 {
-			return nil, fmt.Errorf("%w: %s: %w", rgbd.ErrScan, s.Label(), pointcloud.ErrNoPart)
-		}
-		work.Valid = f.Part
-	}
-	if work.CountValid() == 0 {
-		return nil, fmt.Errorf("%w: %s: no measured point is left at %d×%d pixels", rgbd.ErrScan, s.Label(), w, h)
-	}
-	cellH, cellW := shrink(h, w, c.Cells)
-	blocks, err := d.blocksDefault(ctx, s, work, cellH, cellW)
-	if err != nil {
-		return nil, err
-	}
-	part := grid.AdaptiveAvgPoolValid(&grid.Map{H: h, W: w, C: 1, Data: make([]float32, h*w), Valid: work.Valid}, cellH, cellW)
-	return d.join(blocks, part.Valid, &description{cellH: cellH, cellW: cellW, workH: h, workW: w, part: work.Valid})
-}
-
-// join puts the blocks side by side and takes the valid cells, nil for all, as
-// rows into out.
-func (d *describer) join(blocks []*grid.Map, valid []bool, out *description) (*description, error) {
-	scaled := make([]fusion.Block, len(blocks))
+	joined := make([]fusion.Block, len(blocks))
 	for i, m := range blocks {
-		scaled[i].Map = m
-		if d.scales != nil {
-			scaled[i].Scale = d.scales[i]
-		}
+		joined[i].Map = m
 	}
-	m, err := fusion.Early(scaled...)
+	m, err := fusion.Early(joined...)
 	if err != nil {
 		return nil, err
 	}
-	m.Valid = valid
-	out.rows, out.cells = memory.FromMap(m)
+	rows, cells := memory.FromMap(m)
+	return &description{rows: []*memory.Rows{rows}, cells: cells,
+		cellH: c.Cells, cellW: c.Cells, workH: c.Size, workW: c.Size}, nil
+}
+
+// describeView describes what the finder's window shows, each feature for itself.
+func (d *describer) describeView(ctx context.Context, s *rgbd.Scan) (*description, error) {
+	c := &d.config
+	v, err := d.finder.Find(ctx, s.Cloud, c.Size)
+	switch {
+	case errors.Is(err, view.ErrEmpty):
+		return nil, fmt.Errorf("%w: %s: %w", rgbd.ErrScan, s.Label(), err)
+	case err != nil:
+		return nil, err
+	}
+	maps, err := d.featureMaps(ctx, s, v)
+	if err != nil {
+		return nil, err
+	}
+	out := &description{cellH: c.Cells, cellW: c.Cells, workH: c.Size, workW: c.Size, view: v}
+	valid := grid.AdaptiveAvgPoolValid(&grid.Map{H: c.Size, W: c.Size, C: 1, Data: make([]float32, c.Size*c.Size), Valid: v.Cloud.Valid}, c.Cells, c.Cells).Valid
+	for _, m := range maps {
+		rows, cells := memory.FromMap(&grid.Map{H: m.H, W: m.W, C: m.C, Data: m.Data, Valid: valid})
+		out.rows, out.cells = append(out.rows, rows), cells
+	}
 	return out, nil
 }
 
@@ -141,43 +130,4 @@ func resized(c *pointcloud.Cloud, h, w int) *pointcloud.Cloud {
 	}
 	out.Valid = grid.Nearest(valid, c.Height, c.Width, 1, h, w, grid.RuleTorch)
 	return out
-}
-
-// shrink returns h×w reduced so that the longer side is at most size, the aspect
-// kept to the nearest pixel.
-func shrink(h, w, size int) (int, int) {
-	long := max(h, w)
-	if long <= size {
-		return h, w
-	}
-	scale := func(v int) int { return max(1, (v*size+long/2)/long) }
-	return scale(h), scale(w)
-}
-
-// working returns the cloud of s on the default protocol's working raster.
-func (c *Config) working(s *rgbd.Scan) *pointcloud.Cloud {
-	h, w := shrink(s.Cloud.Height, s.Cloud.Width, c.Size)
-	return resized(s.Cloud, h, w)
-}
-
-func (c *Config) foreground(ctx context.Context, work *pointcloud.Cloud) (*pointcloud.Foreground, error) {
-	return pointcloud.FindForeground(ctx, work, pointcloud.ForegroundOptions{Seed: c.Seed, Workers: c.Workers})
-}
-
-// leastPart is the share of the measured points that a part must have: a plane
-// that leaves fewer is not what the part lies on but the part itself.
-const leastPart = 0.01
-
-// keepsPlane decides by the first scan of a fit: the plane stays when the scan
-// shows none or nothing else.
-func (c *Config) keepsPlane(ctx context.Context, s *rgbd.Scan) (bool, error) {
-	if c.KeepPlane {
-		return true, nil
-	}
-	work := c.working(s)
-	f, err := c.foreground(ctx, work)
-	if err != nil {
-		return false, err
-	}
-	return !f.Found || float64(f.Points) < leastPart*float64(work.CountValid()), nil
 }

@@ -15,16 +15,17 @@ import (
 // for concurrent use; only Close must come last.
 type Detector struct {
 	describer
-	bank       *memory.Bank
-	provenance Provenance
-	limits     *quality.Limits // of valid captures; nil in models of earlier versions
-	thresholds *Thresholds     // nil when the model has none
-	closer     func() error    // of the mapped model file; nil when fitted in memory
+	banks       []*bank
+	provenance  Provenance
+	limits      *quality.Limits // of valid captures; nil in models of earlier versions
+	calibration *Calibration    // nil when the model has none
+	thresholds  *Thresholds     // nil when the model has none
+	closer      func() error    // of the mapped model file; nil when fitted in memory
 }
 
 // check returns an error when the bank is too small to score with.
 func (d *Detector) check() error {
-	if n := d.bank.Rows().N; d.config.Protocol == ProtocolBTF && n < memory.MinScoreRows {
+	if n := d.banks[0].rows.Rows().N; d.config.Protocol == ProtocolBTF && n < memory.MinScoreRows {
 		return fmt.Errorf("%w: %w, this one has %d", ErrConfig, memory.ErrSmallBank, n)
 	}
 	return nil
@@ -45,8 +46,15 @@ func (d *Detector) Config() Config {
 // Provenance returns what the detector was fitted on.
 func (d *Detector) Provenance() Provenance { return d.provenance }
 
-// BankSize returns the number of rows in the memory bank and their length.
-func (d *Detector) BankSize() (rows, dim int) { return d.bank.Rows().N, d.bank.Rows().D }
+// BankSize returns the number of rows in the memory banks and the number of values
+// in them.
+func (d *Detector) BankSize() (rows, values int) {
+	for _, b := range d.banks {
+		rows += b.rows.Rows().N
+		values += b.rows.Rows().N * b.rows.Rows().D
+	}
+	return rows, values
+}
 
 // Close releases the model file a loaded detector is mapped to; the detector
 // must not be used afterwards. It does nothing for a detector made by Fit.
@@ -100,11 +108,15 @@ func (d *Detector) rate(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	hits, err := d.bank.Nearest(ctx, desc.rows, d.config.Neighbors)
+	if desc.view != nil {
+		return d.rateView(ctx, s, desc)
+	}
+	b := d.banks[0]
+	hits, err := b.nearest(ctx, desc.rows[0], d.config.Neighbors)
 	if err != nil {
 		return nil, err
 	}
-	scores := meanDistances(hits, desc.rows.N)
+	scores := b.scores(hits, desc.rows[0].N, d.config.Neighbors, nil)
 	if desc.loose != nil {
 		r, err := d.config.rateLoose(ctx, s, desc.loose, scores)
 		if err == nil {
@@ -113,49 +125,78 @@ func (d *Detector) rate(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 		return r, err
 	}
 	cells := grid.New(desc.cellH, desc.cellW, 1)
-	for i, v := range scores {
-		cell := i
-		if desc.cells != nil {
-			cell = int(desc.cells[i])
-		}
-		cells.Data[cell] = v
+	copy(cells.Data, scores)
+	score, err := b.rows.ImageScore(ctx, desc.rows[0], hits)
+	if err != nil {
+		return nil, err
 	}
-	r := &Result{Name: s.Name, Source: s.Source}
-	if d.config.Protocol == ProtocolBTF {
-		score, err := d.bank.ImageScore(ctx, desc.rows, hits)
-		if err != nil {
-			return nil, err
-		}
-		r.Score = score.Value
-		r.Map = grid.BlurBTF(grid.ResizeBilinear(cells, desc.workH, desc.workW), d.config.Blur)
-		r.Map.Valid = resized(s.Cloud, desc.workH, desc.workW).Valid
-	} else {
-		h, w := s.Cloud.Height, s.Cloud.Width
-		m := grid.GaussianBlur(grid.ResizeBilinear(cells, desc.workH, desc.workW), d.config.Blur)
-		part := make([]float64, 0, len(m.Data))
-		for i, ok := range desc.part {
-			if ok {
-				part = append(part, float64(m.Data[i]))
-			}
-		}
-		r.Score = topMean(part, d.config.Top)
-		r.Map = grid.ResizeBilinear(m, h, w)
-		r.Map.Valid = slices.Clone(s.Cloud.Valid)
-	}
+	r := &Result{Name: s.Name, Source: s.Source, Score: score.Value}
+	r.Map = grid.BlurBTF(grid.ResizeBilinear(cells, desc.workH, desc.workW), d.config.Blur)
+	r.Map.Valid = resized(s.Cloud, desc.workH, desc.workW).Valid
 	r.Peak = peak(r.Map)
 	return r, nil
 }
 
-// meanDistances returns the mean distance of each of n rows from its hits.
-func meanDistances(hits []memory.Hit, n int) []float32 {
-	k := len(hits) / n
-	out := make([]float32, n)
-	for i := range out {
-		sum := 0.0
-		for _, h := range hits[i*k : (i+1)*k] {
-			sum += h.Dist
+// rateView adds up the scores of all features.
+func (d *Detector) rateView(ctx context.Context, s *rgbd.Scan, desc *description) (*Result, error) {
+	h, w := s.Cloud.Height, s.Cloud.Width
+	r := &Result{Name: s.Name, Source: s.Source, Map: grid.New(h, w, 1)}
+	var sum []float32
+	for i, b := range d.banks {
+		hits, err := b.nearest(ctx, desc.rows[i], d.config.Neighbors)
+		if err != nil {
+			return nil, err
 		}
-		out[i] = float32(sum / float64(k))
+		m := d.config.smooth(desc, b.scores(hits, desc.rows[i].N, d.config.Neighbors, nil))
+		if sum == nil {
+			sum = make([]float32, len(m.Data))
+		}
+		for p, v := range m.Data {
+			m.Data[p] = float32(float64(v) * b.weight)
+			sum[p] += m.Data[p]
+		}
+		share := Part{Name: b.feature, Map: desc.view.Paste(m, h, w)}
+		for p, v := range share.Map.Data {
+			r.Map.Data[p] += v
+		}
+		r.Parts = append(r.Parts, share)
+	}
+	r.Score = topMean(desc.part(sum), d.config.Top)
+	r.Map.Valid = slices.Clone(s.Cloud.Valid)
+	r.Peak = peak(r.Map)
+	return r, nil
+}
+
+// fade is the standard deviation, in pixels of the working raster, by which scores
+// fade out beyond the part.
+const fade = 4
+
+// smooth carries the scores of a description's rows to the working raster: blurred
+// on the part, fading out around it.
+func (c *Config) smooth(d *description, scores []float32) *grid.Map {
+	cells := grid.New(d.cellH, d.cellW, 1)
+	cells.Valid = make([]bool, len(cells.Data))
+	for i, v := range scores {
+		cell := i
+		if d.cells != nil {
+			cell = int(d.cells[i])
+		}
+		cells.Data[cell], cells.Valid[cell] = v, true
+	}
+	m := grid.ResizeBilinear(cells, d.workH, d.workW)
+	m.Valid = d.view.Cloud.Valid
+	m = grid.Extend(grid.GaussianBlur(m, c.Blur), fade)
+	m.Valid = nil
+	return m
+}
+
+// part returns the values of a map of the working raster that lie on the part.
+func (d *description) part(m []float32) []float64 {
+	out := make([]float64, 0, len(m))
+	for i, ok := range d.view.Cloud.Valid {
+		if ok {
+			out = append(out, float64(m[i]))
+		}
 	}
 	return out
 }

@@ -196,7 +196,7 @@ func TestInputIsLeftAlone(t *testing.T) {
 // TestMillimetres holds that the unit is a matter of representation.
 func TestMillimetres(t *testing.T) {
 	s := render(t, "bent", 0, synth.Test)
-	mm := &rgbd.Scan{Name: s.Name, Cloud: s.Cloud.Clone()}
+	mm := &rgbd.Scan{Name: s.Name, Cloud: s.Cloud.Clone(), Colour: s.Colour}
 	mm.Cloud.Unit = pointcloud.Millimetre
 	for i := range mm.Cloud.XYZ {
 		mm.Cloud.XYZ[i] *= 1000
@@ -276,6 +276,7 @@ func TestNothingThere(t *testing.T) {
 		t.Fatal("the plane was not found")
 	}
 	table := capture("table", 0, 0)
+	table.Colour = image.NewNRGBA(image.Rect(0, 0, table.Cloud.Width, table.Cloud.Height))
 	for i := range table.Cloud.Len() {
 		table.Cloud.XYZ[3*i+2] = 0.5
 	}

@@ -82,7 +82,7 @@ func ExampleLoad() {
 		log.Fatal(err)
 	}
 	defer loaded.Close()
-	rows, dim := loaded.BankSize()
-	fmt.Println(loaded.Provenance().Scans, "scans,", rows, "rows of", dim)
+	rows, values := loaded.BankSize()
+	fmt.Println(loaded.Provenance().Scans, "scans,", rows, "rows of", values/rows)
 	// Output: 3 scans, 30 rows of 33
 }

@@ -10,14 +10,17 @@ import (
 	"github.com/iad3d/iad3d/rgbd"
 )
 
-// Features, what can describe a part. FPFH and RGB may be combined; with
-// ProtocolBTF all may, and the rows of BTF's table are its single features and
-// RGB with FPFH.
+// Features, what can describe a part. With ProtocolDefault FPFH, normals and RGB may
+// be combined; with ProtocolBTF all but normals may, and the rows of BTF's table are
+// its single features and RGB with FPFH.
 const (
 	FeatureFPFH = "fpfh" // geometry: Fast Point Feature Histograms
 	// FeatureRGB is colour: layers of a network that [WithBackbone] provides,
 	// without one the filter bank [rgbd.FilterBank].
 	FeatureRGB = "rgb"
+	// FeatureNormals is the shape of the surface as an image of its normals, described
+	// as colour is, by the network or the filter bank. ProtocolDefault only.
+	FeatureNormals = "normals"
 	// FeatureDepth is depth in metres, three times, as the input of the network,
 	// which it cannot do without. ProtocolBTF only, like the following.
 	FeatureDepth = "depth"
@@ -28,7 +31,7 @@ const (
 
 // Features lists the features that exist.
 func Features() []string {
-	return []string{FeatureFPFH, FeatureRGB, FeatureDepth, FeatureRaw, FeatureHOG, FeatureSIFT}
+	return []string{FeatureFPFH, FeatureNormals, FeatureRGB, FeatureDepth, FeatureRaw, FeatureHOG, FeatureSIFT}
 }
 
 // ErrBackbone is wrapped when a network is missing, or is not the one that a
@@ -38,7 +41,9 @@ var ErrBackbone = errors.New("backbone")
 func (c *Config) has(feature string) bool { return slices.Contains(c.Features, feature) }
 
 // usesBackbone reports whether a network that is there would be used.
-func (c *Config) usesBackbone() bool { return c.has(FeatureRGB) || c.has(FeatureDepth) }
+func (c *Config) usesBackbone() bool {
+	return c.has(FeatureRGB) || c.has(FeatureDepth) || c.has(FeatureNormals)
+}
 
 // depthCell is the side in pixels of the cells of FeatureRaw and FeatureHOG.
 const depthCell = 8
@@ -56,7 +61,9 @@ func (c *Config) checkFeatures() error {
 			return badConfig("feature %q; there are: %s", f, strings.Join(Features(), ", "))
 		case slices.Contains(c.Features[:i], f):
 			return badConfig("feature %s is there twice", f)
-		case c.Protocol != ProtocolBTF && f != FeatureFPFH && f != FeatureRGB:
+		case c.Protocol == ProtocolBTF && f == FeatureNormals:
+			return badConfig("feature %s needs the default protocol", f)
+		case c.Protocol != ProtocolBTF && f != FeatureFPFH && f != FeatureRGB && f != FeatureNormals:
 			return badConfig("feature %s needs the BTF protocol", f)
 		case (f == FeatureRaw || f == FeatureHOG) && c.Size != depthCell*c.Cells:
 			return badConfig("feature %s has cells of %d pixels: %d cells need the size %d, not %d", f, depthCell, c.Cells, depthCell*c.Cells, c.Size)
@@ -64,8 +71,8 @@ func (c *Config) checkFeatures() error {
 	}
 	b := c.Backbone
 	switch {
-	case len(c.Features) == 0:
-		return badConfig("no feature; there are: %s", strings.Join(Features(), ", "))
+	case len(c.Features) == 0: // the first scan will decide
+		return nil
 	case b == nil && c.has(FeatureDepth):
 		return fmt.Errorf("%w: feature %s needs a %w", ErrConfig, FeatureDepth, ErrBackbone)
 	case b == nil:
@@ -87,33 +94,41 @@ func (c *Config) checkFeatures() error {
 	return nil
 }
 
-// widths returns the lengths of the blocks that make up a descriptor row.
-func (c *Config) widths() []int {
-	var w []int
+// banks says which features share a bank: none with ProtocolDefault, all with
+// ProtocolBTF.
+func (c *Config) banks() [][]string {
+	if c.Protocol == ProtocolBTF {
+		return [][]string{c.Features}
+	}
+	var out [][]string
 	for _, f := range c.Features {
+		out = append(out, []string{f})
+	}
+	return out
+}
+
+// dim returns the length of the rows that features make side by side.
+func (c *Config) dim(features []string) int {
+	n := 0
+	for _, f := range features {
 		switch f {
 		case FeatureFPFH:
-			w = append(w, fpfh.Dim*len(c.FPFHK))
-		case FeatureRGB, FeatureDepth:
+			n += fpfh.Dim * len(c.FPFHK)
+		case FeatureRGB, FeatureDepth, FeatureNormals:
 			if c.Backbone == nil {
-				w = append(w, rgbd.FilterBankDim)
+				n += rgbd.FilterBankDim
 				continue
 			}
 			for _, l := range c.Backbone.Layers {
-				w = append(w, l.Channels)
+				if c.Protocol == ProtocolBTF {
+					n += l.Channels
+				} else {
+					n += min(l.Channels, c.Sketch)
+				}
 			}
 		default:
-			w = append(w, rgbd.DepthFeature(f).Dim())
+			n += rgbd.DepthFeature(f).Dim()
 		}
-	}
-	return w
-}
-
-// rowDim returns the length of the descriptor rows the configuration makes.
-func (c *Config) rowDim() int {
-	n := 0
-	for _, w := range c.widths() {
-		n += w
 	}
 	return n
 }

@@ -45,6 +45,8 @@ func TestEveryFeature(t *testing.T) {
 		{featured(iad3d.ProtocolDefault, "rgb"), true, 9},
 		{featured(iad3d.ProtocolDefault, "rgb"), false, rgbd.FilterBankDim},
 		{featured(iad3d.ProtocolDefault, "fpfh", "rgb"), true, 66 + 9},
+		{featured(iad3d.ProtocolDefault, "normals"), false, rgbd.FilterBankDim},
+		{featured(iad3d.ProtocolDefault, "fpfh", "normals", "rgb"), true, 66 + 9 + 9},
 		{featured(iad3d.ProtocolDefault, "rgb", "fpfh"), false, rgbd.FilterBankDim + 66},
 	} {
 		name := string(c.config.Protocol) + " " + strings.Join(c.config.Features, "+")
@@ -58,8 +60,12 @@ func TestEveryFeature(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, dim := d.BankSize(); dim != c.dim {
-				t.Errorf("rows of %d values, want %d", dim, c.dim)
+			rows, values := d.BankSize()
+			if c.config.Protocol == iad3d.ProtocolDefault {
+				rows /= len(c.config.Features) // a bank each, of the same cells
+			}
+			if values != rows*c.dim {
+				t.Errorf("%d rows of %d values in all, want %d each", rows, values, c.dim)
 			}
 			path := filepath.Join(t.TempDir(), "model")
 			if err := d.Save(path); err != nil {
@@ -205,7 +211,7 @@ func TestFeaturesRefused(t *testing.T) {
 		backbone bool
 		want     string
 	}{
-		{featured(iad3d.ProtocolBTF, "colour"), false, `feature "colour"; there are: fpfh, rgb`},
+		{featured(iad3d.ProtocolBTF, "colour"), false, `feature "colour"; there are: fpfh, normals, rgb`},
 		{featured(iad3d.ProtocolBTF, "fpfh", "fpfh"), false, "twice"},
 		{featured(iad3d.ProtocolDefault, "sift"), false, "needs the BTF protocol"},
 		{featured(iad3d.ProtocolBTF, "depth"), false, "feature depth needs a backbone"},

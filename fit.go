@@ -1,6 +1,7 @@
 package iad3d
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -10,11 +11,14 @@ import (
 	"hash"
 	"iter"
 	"math"
+	"slices"
 
 	"github.com/iad3d/iad3d/fusion"
 	"github.com/iad3d/iad3d/memory"
+	"github.com/iad3d/iad3d/pointcloud"
 	"github.com/iad3d/iad3d/quality"
 	"github.com/iad3d/iad3d/rgbd"
+	"github.com/iad3d/iad3d/view"
 )
 
 // Version is the version of iad3d, recorded in the models it writes.
@@ -64,10 +68,19 @@ type Provenance struct {
 // ErrNoScans is returned by Fit when it is given no scan.
 var ErrNoScans = errors.New("no scan to fit")
 
-// Fit learns what sound parts look like. It reads the scans one after the other
-// and keeps of each its descriptor rows only. The first error of the sequence
-// ends the fit and is returned, as is an unusable scan (wrapping
+// mostPilots is the number of scans that decide, before any is described, where the
+// part is sought.
+const mostPilots = 8
+
+// Fit learns what sound parts look like. It reads the scans one after the other, the
+// first eight at once, and keeps of each its descriptor rows, of at most 200 scans
+// all of them and otherwise as many as the banks hold. The first error of the
+// sequence ends the fit and is returned, as is an unusable scan (wrapping
 // [rgbd.ErrScan]): a fit on part of the data would be a silent surprise.
+//
+// With the default protocol every scan of rasters is then held out in turn, which
+// gives the features their weights, the model its thresholds, and tells suspect
+// scans: see [Detector.Calibration].
 //
 // The same configuration and scans give the same detector, bit for bit,
 // whatever the number of workers.
@@ -82,41 +95,51 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 	if err != nil {
 		return nil, err
 	}
-	look := describer{config: c, backbone: o.backbone}
-	var rows memory.Rows
-	var captures []*quality.Measurement
-	digest := sha256.New()
+	f := &fitting{Detector: Detector{describer: describer{config: c, backbone: o.backbone}}, digest: sha256.New(), o: o}
+	var pilots []*rgbd.Scan
+	begin := func() error {
+		err := f.begin(ctx, pilots)
+		for _, s := range pilots {
+			if err != nil {
+				break
+			}
+			err = f.add(ctx, s)
+		}
+		pilots = nil
+		return err
+	}
 	n := 0
 	for s, err := range scans {
 		if err != nil {
 			return nil, err
 		}
-		if n == 0 {
-			if look.config, err = c.adapt(ctx, s); err != nil {
+		if err := s.Check(); err != nil {
+			return nil, err
+		}
+		if n++; n <= mostPilots && (n == 1 || pilots != nil) && c.Protocol != ProtocolBTF && s.Cloud.Organised() {
+			if err := f.config.suits(s); err != nil {
+				return nil, err
+			}
+			if pilots = append(pilots, s); n == mostPilots {
+				if err := begin(); err != nil {
+					return nil, err
+				}
+			}
+			continue
+		}
+		if n == 1 {
+			if err := f.begin(ctx, []*rgbd.Scan{s}); err != nil {
 				return nil, err
 			}
 		}
-		d, err := look.describe(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		if n == 0 {
-			look.mean = d.mean
-			if look.config.Align {
-				if look.reference, err = newReference(ctx, d.loose.work, c.Workers); err != nil {
-					return nil, fmt.Errorf("%w: %s as the reference: %w", rgbd.ErrScan, s.Label(), err)
-				}
+		if pilots != nil {
+			if err := begin(); err != nil {
+				return nil, err
 			}
 		}
-		m, err := quality.Measure(ctx, s.Cloud, c.Workers)
-		if err != nil {
+		if err := f.add(ctx, s); err != nil {
 			return nil, err
 		}
-		captures = append(captures, m)
-		rows.Append(d.rows)
-		hashScan(digest, s, c.has(FeatureRGB))
-		n++
-		o.progress(n)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -124,36 +147,229 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 	if n == 0 {
 		return nil, ErrNoScans
 	}
-	if widths := c.widths(); len(widths) > 1 && c.Protocol != ProtocolBTF {
-		look.scales = fusion.Balance(rows.Data, widths)
-		fusion.Rescale(rows.Data, widths, look.scales)
+	if pilots != nil {
+		if err := begin(); err != nil {
+			return nil, err
+		}
 	}
-	bank, err := memory.Build(ctx, &rows, memory.Options{
-		Fraction: c.Coreset, Project: c.Protocol == ProtocolBTF, Seed: c.Seed, Workers: c.Workers})
+	d, err := f.finish(ctx)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("fit of %d scans: %w", n, err)
+	}
+	return d, err
+}
+
+// fitting is a detector under way.
+type fitting struct {
+	Detector
+	o        options
+	digest   hash.Hash
+	names    []string
+	captures []*quality.Measurement
+	rows     memory.Rows // of all scans, where there is one bank for them
+	samplers []*sampler  // otherwise, one per bank
+	held     held
+}
+
+// begin makes the choices that the first scans decide.
+func (f *fitting) begin(ctx context.Context, pilots []*rgbd.Scan) error {
+	c := &f.config
+	first := pilots[0]
+	if c.Loose = !first.Cloud.Organised(); c.Loose {
+		return c.adaptLoose(ctx, first)
+	}
+	if c.Align {
+		return badConfig("align is for loose scans; %s has a raster", first.Label())
+	}
+	c.Voxel, c.Points, c.Centres, c.Pool = 0, 0, 0, 0
+	if c.Protocol == ProtocolBTF {
+		return c.check()
+	}
+	if len(c.Features) == 0 {
+		if c.Features = []string{FeatureFPFH, FeatureNormals}; first.Colour != nil {
+			c.Features = append(c.Features, FeatureRGB)
+		}
+	}
+	clouds := make([]*pointcloud.Cloud, len(pilots))
+	for i, s := range pilots {
+		clouds[i] = s.Cloud
+	}
+	var err error
+	if f.finder, err = view.Learn(ctx, clouds, view.Options{KeepPlane: c.KeepPlane, Seed: c.Seed, Workers: c.Workers}); err != nil {
+		return err
+	}
+	c.KeepPlane = f.finder.KeepPlane
+	// Points are not doubled: their neighbourhoods would be copies of one point.
+	c.Size = min(c.Size, f.finder.Side)
+	c.Cells = max(1, min(c.Cells, c.Size/2))
+	c.Blur = min(c.Blur, float64(c.Size)/4)
+	f.held.seed = c.Seed
+	for range c.banks() {
+		f.samplers = append(f.samplers, &sampler{keep: c.Rows, seed: c.Seed})
+	}
+	return c.check()
+}
+
+// add describes a scan and keeps what is needed of it.
+func (f *fitting) add(ctx context.Context, s *rgbd.Scan) error {
+	c := &f.config
+	d, err := f.describe(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("fit of %d scans: %w", n, err)
+		return err
 	}
-	limits, err := quality.Learn(captures)
+	n := len(f.captures)
+	if n == 0 {
+		f.mean = d.mean
+		if c.Align {
+			if f.reference, err = newReference(ctx, d.loose.work, c.Workers); err != nil {
+				return fmt.Errorf("%w: %s as the reference: %w", rgbd.ErrScan, s.Label(), err)
+			}
+		}
+	}
+	m, err := quality.Measure(ctx, s.Cloud, c.Workers)
 	if err != nil {
-		return nil, fmt.Errorf("fit of %d scans: %w", n, err)
+		return err
 	}
-	d := &Detector{
-		describer: look,
-		limits:    limits,
-		bank:      bank,
-		provenance: Provenance{
-			Version:    Version,
-			Scans:      n,
-			Rows:       rows.N,
-			Projection: bank.Projected(),
-			DataSHA256: hex.EncodeToString(digest.Sum(nil)),
-			Radius:     bank.Radius(),
-		},
+	f.captures = append(f.captures, m)
+	f.names = append(f.names, s.Name)
+	if d.view == nil {
+		f.rows.Append(d.rows[0])
+	} else {
+		for i, rows := range d.rows {
+			f.samplers[i].add(n, rows)
+		}
+		d.view.Cloud = &pointcloud.Cloud{Width: c.Size, Height: c.Size, Valid: d.view.Cloud.Valid} // all that is needed later
+		f.held.add(n, s.Name, d)
 	}
-	if err := d.check(); err != nil {
-		return nil, fmt.Errorf("fit of %d scans: %w", n, err)
+	hashScan(f.digest, s, c.has(FeatureRGB))
+	f.o.progress(n + 1)
+	return nil
+}
+
+// finish makes the detector.
+func (f *fitting) finish(ctx context.Context) (*Detector, error) {
+	c := &f.config
+	d := &f.Detector
+	d.provenance = Provenance{Version: Version, Scans: len(f.captures), DataSHA256: hex.EncodeToString(f.digest.Sum(nil))}
+	var err error
+	if d.limits, err = quality.Learn(f.captures); err != nil {
+		return nil, err
 	}
-	return d, nil
+	if f.samplers == nil {
+		b, err := memory.Build(ctx, &f.rows, memory.Options{
+			Fraction: c.Coreset, Project: c.Protocol == ProtocolBTF, Seed: c.Seed, Workers: c.Workers})
+		if err != nil {
+			return nil, err
+		}
+		d.banks = []*bank{{rows: b, weight: 1}}
+		d.provenance.Rows, d.provenance.Projection, d.provenance.Radius = f.rows.N, b.Projected(), b.Radius()
+		return d, d.check()
+	}
+	for _, s := range f.samplers {
+		d.provenance.Rows += s.seen
+	}
+	return d, f.calibrate(ctx)
+}
+
+// calibrate makes the banks and holds out every scan in turn; where the
+// configuration says so it leaves the worst scans out and does it again.
+func (f *fitting) calibrate(ctx context.Context) error {
+	c, d := &f.config, &f.Detector
+	scores, err := f.holdOut(ctx)
+	if err != nil {
+		return err
+	}
+	var left []string
+	if out := c.unclean(scores); len(out) > 0 {
+		gone := map[int]bool{}
+		for _, i := range out {
+			gone[scores[i].Scan] = true
+			left = append(left, scores[i].Name)
+		}
+		f.held.scans = slices.DeleteFunc(f.held.scans, func(s heldScan) bool { return gone[s.number] })
+		for _, s := range f.samplers {
+			s.drop(gone)
+		}
+		if scores, err = f.holdOut(ctx); err != nil {
+			return err
+		}
+	}
+	if len(scores) < 2 {
+		return nil
+	}
+	d.calibration = &Calibration{Held: scores, Left: left}
+	for _, i := range suspects(scores) {
+		d.calibration.Suspects = append(d.calibration.Suspects, scores[i].Name)
+	}
+	for _, b := range d.banks {
+		d.calibration.Weights = append(d.calibration.Weights, b.weight)
+	}
+	d.thresholds, err = d.ThresholdsAt(c.FalseAlarms)
+	return err
+}
+
+// unclean returns the places of the held-out scans that are left out as defective.
+func (c *Config) unclean(scores []HeldOut) []int {
+	if c.Contamination == ContaminationAuto {
+		return suspects(scores)
+	}
+	order := make([]int, len(scores))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b].Score, scores[a].Score) })
+	order = order[:int(c.Contamination*float64(len(scores)))]
+	slices.Sort(order)
+	return order
+}
+
+// holdOut makes the banks of what the samplers hold, and calibrates them.
+func (f *fitting) holdOut(ctx context.Context) ([]HeldOut, error) {
+	d := &f.Detector
+	d.banks = nil
+	for i, s := range f.samplers {
+		s.thin()
+		rows, err := memory.NewBank(&s.rows, f.config.Workers)
+		if err != nil {
+			return nil, err
+		}
+		d.banks = append(d.banks, &bank{feature: f.config.Features[i], rows: rows, origins: s.origins})
+	}
+	if len(f.held.scans) == 1 {
+		return nil, d.alone(ctx)
+	}
+	if err := f.held.search(ctx, d); err != nil {
+		return nil, err
+	}
+	return f.held.weigh(ctx, d)
+}
+
+// alone sets scales and weights of a model of one scan, by the distances between
+// neighbouring rows of its own: it can rank, but knows nothing of how parts differ.
+func (d *Detector) alone(ctx context.Context) error {
+	levels := make([]fusion.Level, len(d.banks))
+	for i, b := range d.banks {
+		hits, err := b.rows.Nearest(ctx, b.rows.Rows(), 1+localNeighbors)
+		if err != nil {
+			return err
+		}
+		n := b.rows.Rows().N
+		b.local = make([]float32, n)
+		k := len(hits) / n
+		for r := range b.local {
+			b.local[r] = meanDistance(hits[r*k:][min(1, k-1):k], localNeighbors)
+		}
+		sorted := slices.Clone(b.local)
+		slices.Sort(sorted)
+		if b.scale = calm(b.feature) * float64(sorted[n/2]); b.scale == 0 {
+			b.scale = calm(b.feature)
+		}
+		levels[i] = fusion.Level{Mean: 1, Spread: 1}
+	}
+	for i, w := range fusion.Weights(levels, 1) {
+		d.banks[i].weight = w
+	}
+	return nil
 }
 
 // hashScan adds what describe reads of a scan.

@@ -36,34 +36,24 @@ type looseSample struct {
 	centres *pointcloud.Cloud // row i describes the surroundings of point i
 }
 
-// adapt returns the configuration with the choices that the first scan of a fit
-// decides: whether scans are loose, how these are thinned out, and whether the
-// plane of rasters stays.
-func (c Config) adapt(ctx context.Context, s *rgbd.Scan) (Config, error) {
-	if err := s.Check(); err != nil {
-		return c, err
-	}
-	if c.Loose = !s.Cloud.Organised(); !c.Loose {
-		if c.Align {
-			return c, badConfig("align is for loose scans; %s has a raster", s.Label())
-		}
-		c.Voxel, c.Points, c.Centres, c.Pool = 0, 0, 0, 0
-		var err error
-		c.KeepPlane, err = c.keepsPlane(ctx, s)
-		return c, err
-	}
+// adaptLoose makes the choices of loose scans that the first one decides: how they are
+// thinned out.
+func (c *Config) adaptLoose(ctx context.Context, s *rgbd.Scan) error {
 	c.KeepPlane = true
+	if len(c.Features) == 0 {
+		c.Features = []string{FeatureFPFH}
+	}
 	open(&c.Points, 5_000)
 	open(&c.Centres, 3_000)
 	open(&c.Pool, 32)
 	chosen := c.Voxel == 0
 	open(&c.Voxel, 1) // until it is chosen
 	if err := c.check(); err != nil || !chosen {
-		return c, err
+		return err
 	}
-	size, err := c.voxelFor(ctx, s)
-	c.Voxel = size
-	return c, err
+	var err error
+	c.Voxel, err = c.voxelFor(ctx, s)
+	return err
 }
 
 // voxelSpacings is the least side of a voxel in spacings of the scan: of points
@@ -170,7 +160,7 @@ func (d *describer) describeLoose(ctx context.Context, s *rgbd.Scan) (*descripti
 		return nil, err
 	}
 	// What is astray is part of its neighbours' descriptors, and has none itself.
-	dim := c.rowDim()
+	dim := c.dim(c.Features)
 	for to, from := range surface {
 		copy(rows[dim*to:dim*(to+1)], rows[dim*int(from):])
 	}
@@ -199,14 +189,14 @@ func (d *describer) describeLoose(ctx context.Context, s *rgbd.Scan) (*descripti
 			copy(pooled[i:], mirrored(pooled[i:i+dim]))
 		}
 	}
-	out.rows = &memory.Rows{N: len(sample), D: dim, Data: pooled}
+	out.rows = []*memory.Rows{{N: len(sample), D: dim, Data: pooled}}
 	return out, nil
 }
 
 // fpfhLoose returns the descriptors of all points, of every neighbourhood size
 // side by side; entries are square roots as in a raster's.
 func (c *Config) fpfhLoose(ctx context.Context, work *pointcloud.Cloud) ([]float32, error) {
-	o, err := c.surface(ctx, work, pointcloud.Search{K: c.NormalK}, pointcloud.OrientNone, 0)
+	o, err := c.surface(ctx, work, c.FPFHK, pointcloud.Search{K: c.NormalK}, pointcloud.OrientNone, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +207,7 @@ func (c *Config) fpfhLoose(ctx context.Context, work *pointcloud.Cloud) ([]float
 	if err != nil {
 		return nil, err
 	}
-	dim := c.rowDim()
+	dim := c.dim(c.Features)
 	rows := make([]float32, dim*work.Len())
 	for j, table := range tables {
 		for i := range work.Len() {

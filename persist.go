@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/iad3d/iad3d/io/model"
-	"github.com/iad3d/iad3d/memory"
 	"github.com/iad3d/iad3d/quality"
 )
 
@@ -17,7 +16,14 @@ const (
 	metaLimits     = "iad3d.limits"     // quality.Limits as JSON; absent in models of earlier versions
 	tensorBank     = "bank"             // F32, rows × values
 	tensorMean     = "mean"             // F32, mean row of the first scan; of loose scans only
-	tensorScales   = "scales"           // F32, one per block of a row; absent where none is scaled
+
+	// Of rasters with the default protocol; the tensors' names go on with a point and
+	// the feature, tensorBank's too.
+	metaBanks          = "iad3d.banks"  // bankMeta of each feature as JSON
+	metaFinder         = "iad3d.finder" // view.Finder as JSON
+	tensorSurroundings = "surroundings" // F32, pixels; absent where there are none
+	tensorLocal        = "local"        // F32, rows
+	tensorOrigins      = "origins"      // I32, rows × 2: scan and row
 )
 
 // Save writes the detector to a model file, whole or not at all; the format is
@@ -31,10 +37,9 @@ func (d *Detector) Save(path string) error {
 	if err != nil {
 		return err
 	}
-	rows := d.bank.Rows()
-	tensors := []model.Tensor{model.Float32s(tensorBank, []int{rows.N, rows.D}, rows.Data)}
-	if d.scales != nil {
-		tensors = append(tensors, model.Float32s(tensorScales, []int{len(d.scales)}, d.scales))
+	var tensors []model.Tensor
+	for _, b := range d.banks {
+		tensors = append(tensors, b.tensors()...)
 	}
 	if d.mean != nil {
 		tensors = append(tensors, model.Float32s(tensorMean, []int{len(d.mean)}, d.mean))
@@ -43,6 +48,14 @@ func (d *Detector) Save(path string) error {
 		tensors = append(tensors, d.reference.tensors()...)
 	}
 	meta := map[string]string{metaConfig: string(config), metaProvenance: string(provenance)}
+	if d.finder != nil {
+		if err := d.viewInto(meta); err != nil {
+			return err
+		}
+		if around := d.finder.Surroundings; around != nil {
+			tensors = append(tensors, model.Float32s(tensorSurroundings, []int{len(around)}, around))
+		}
+	}
 	if d.limits != nil {
 		limits, err := json.Marshal(d.limits)
 		if err != nil {
@@ -51,6 +64,9 @@ func (d *Detector) Save(path string) error {
 		meta[metaLimits] = string(limits)
 	}
 	if err := d.thresholds.into(meta); err != nil {
+		return err
+	}
+	if err := d.calibration.into(meta); err != nil {
 		return err
 	}
 	return model.Save(path, meta, tensors)
@@ -111,23 +127,21 @@ func fromFile(f *model.File) (*Detector, error) {
 	if err := d.config.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", metaConfig, err)
 	}
-	data, shape, err := f.Float32s(tensorBank)
-	if err != nil {
+	if d.banks, err = banksFrom(f, &d.config); err != nil {
 		return nil, err
 	}
-	if len(shape) != 2 || shape[1] != d.config.rowDim() {
-		return nil, fmt.Errorf("%s has the shape %v, its configuration makes rows of %d values", tensorBank, shape, d.config.rowDim())
+	if d.config.views() {
+		if d.finder, err = finderFrom(f, &d.config); err != nil {
+			return nil, err
+		}
 	}
-	if d.scales, err = scalesFrom(f, &d.config); err != nil {
+	if d.calibration, err = calibrationFrom(meta, len(d.banks)); err != nil {
 		return nil, err
 	}
 	if d.mean, err = meanFrom(f, &d.config); err != nil {
 		return nil, err
 	}
 	if d.reference, err = referenceFrom(f, &d.config); err != nil {
-		return nil, err
-	}
-	if d.bank, err = memory.NewBank(&memory.Rows{N: shape[0], D: shape[1], Data: data}, 0); err != nil {
 		return nil, err
 	}
 	return d, d.check()
@@ -143,8 +157,8 @@ func meanFrom(f *model.File, c *Config) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(shape) != 1 || shape[0] != c.rowDim() {
-		return nil, fmt.Errorf("%s has the shape %v, its configuration makes rows of %d values", tensorMean, shape, c.rowDim())
+	if len(shape) != 1 || shape[0] != c.dim(c.Features) {
+		return nil, fmt.Errorf("%s has the shape %v, its configuration makes rows of %d values", tensorMean, shape, c.dim(c.Features))
 	}
 	for _, v := range mean {
 		if v-v != 0 {
@@ -152,25 +166,4 @@ func meanFrom(f *model.File, c *Config) ([]float32, error) {
 		}
 	}
 	return slices.Clone(mean), nil
-}
-
-// scalesFrom reads the factors of the blocks, copied: they outlive no mapping,
-// but are few.
-func scalesFrom(f *model.File, c *Config) ([]float32, error) {
-	if !slices.ContainsFunc(f.Tensors(), func(t model.Info) bool { return t.Name == tensorScales }) {
-		return nil, nil
-	}
-	scales, shape, err := f.Float32s(tensorScales)
-	if err != nil {
-		return nil, err
-	}
-	if n := len(c.widths()); len(shape) != 1 || shape[0] != n {
-		return nil, fmt.Errorf("%s has the shape %v, its configuration makes %d blocks", tensorScales, shape, n)
-	}
-	for _, s := range scales {
-		if !(s > 0) || s-s != 0 {
-			return nil, fmt.Errorf("%s holds %v", tensorScales, s)
-		}
-	}
-	return slices.Clone(scales), nil
 }

@@ -10,15 +10,19 @@ import (
 type Result struct {
 	Name   string // the scan's
 	Source string
-	// Score is the abnormality of the whole scan, at least 0, without unit;
-	// comparable between scans scored by the same model only.
+	// Score is the abnormality of the whole scan, at least 0, without unit. With the
+	// default protocol 1 is what sound scans of the fit came to in the mean when they
+	// were held out; otherwise only scores of the same model can be compared.
 	Score float64
 	// Map is the abnormality of each pixel, C = 1: at the scan's resolution, or
 	// 224×224 with the BTF protocol. Every pixel has a finite value, at least 0:
-	// interpolated where nothing was measured, near 0 on a plane that the default
-	// protocol removed. Valid is false where nothing was measured. Nil for a loose
+	// interpolated where nothing was measured, fading to 0 off the part with the
+	// default protocol. Valid is false where nothing was measured. Nil for a loose
 	// scan.
 	Map *grid.Map
+	// Parts are the shares of the features in Map, in the order of Config.Features:
+	// they add up to it. Rasters with the default protocol only.
+	Parts []Part
 	// Points is the abnormality of each point of a loose scan, finite and at least
 	// 0; 0 where a point is not valid. Nil for a scan with a raster.
 	Points []float32
@@ -33,6 +37,12 @@ type Result struct {
 	// density. The score is then one of the capture rather than of the part. Nil for
 	// a valid capture.
 	Invalid []quality.Reason
+}
+
+// Part is the share of one feature in a score map.
+type Part struct {
+	Name string // of the feature
+	Map  *grid.Map
 }
 
 // Peak is a pixel of a score map, or a point of a loose scan.

@@ -13,9 +13,15 @@ const metaThresholds = "iad3d.thresholds"
 type Thresholds struct {
 	Scan  float64 `json:"scan,omitempty"`  // of Result.Score
 	Pixel float64 `json:"pixel,omitempty"` // of Result.Map
-	// FalseAlarms is the share of sound scans that Scan is meant to exceed by
-	// mistake; 0 when nobody says.
+	// FalseAlarms is the share of sound scans that are meant to exceed Scan by
+	// mistake, and of those that are meant to have a pixel above Pixel; 0 when nobody
+	// says.
 	FalseAlarms float64 `json:"false_alarms,omitempty"`
+	// Promised is the rate that the number of held-out scans allows to promise, see
+	// [Detector.ThresholdsAt]: above FalseAlarms when there are too few. 0 when
+	// nobody says.
+	Promised float64 `json:"promised,omitempty"`
+	Scans    int     `json:"scans,omitempty"` // held out
 }
 
 // Check returns an error wrapping [ErrConfig] for thresholds that are no scores.

@@ -128,6 +128,13 @@ func distinct(ks []int) ([]int, error) {
 // row is reused after emit returns. sizes ascends: descriptors of size s are made
 // from the first s neighbours of every point.
 func each(ctx context.Context, c *pointcloud.Cloud, o Options, sizes []int, emit func(s int, i int32, row *[Dim]float64)) error {
+	if o.Neighborhoods == nil && c.Len() > tilesAbove {
+		return eachTiled(ctx, c, o, sizes, tileSize, emit)
+	}
+	return eachWhole(ctx, c, o, sizes, emit)
+}
+
+func eachWhole(ctx context.Context, c *pointcloud.Cloud, o Options, sizes []int, emit func(s int, i int32, row *[Dim]float64)) error {
 	nb, hs, err := prepare(ctx, c, o, sizes)
 	if err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 // points is looked at once; tables of equal ks share their data.
 //
 // Each size takes 268 bytes per point while it runs, and the lists of the largest
-// one 4 bytes per neighbour: thin out clouds of millions of points first
-// ([pointcloud.VoxelDown]).
+// one 4 bytes per neighbour; of clouds of more than two million points, when the
+// neighbours are not given, 132 bytes of each size and 60 beside.
 func ComputeSizes(ctx context.Context, c *pointcloud.Cloud, o Options, ks []int) ([][]float32, error) {
 	sizes, err := distinct(ks)
 	if err != nil {

@@ -31,8 +31,6 @@ type Options struct {
 	Thresholds *iad3d.Thresholds
 	// MinArea is the tolerance in mm²: smaller regions do not count.
 	MinArea float64
-	// Parts share out the map among the modalities; see [regions.Options].
-	Parts []regions.Part
 	// WholeSurface takes everything measured for the part. Otherwise the plane that
 	// the part lies on, where there is one, does not count when the height of regions
 	// is measured.
@@ -105,7 +103,10 @@ func Judge(ctx context.Context, s *rgbd.Scan, r *iad3d.Result, o Options) (*Insp
 
 // seek finds the regions.
 func (n *Inspection) seek(ctx context.Context, s *rgbd.Scan, o Options) error {
-	ro := regions.Options{Threshold: n.Thresholds.Pixel, MinArea: o.MinArea, Parts: o.Parts}
+	ro := regions.Options{Threshold: n.Thresholds.Pixel, MinArea: o.MinArea}
+	for _, p := range n.Result.Parts {
+		ro.Parts = append(ro.Parts, regions.Part{Name: p.Name, Map: p.Map})
+	}
 	if !o.WholeSurface && float64(n.Result.Peak.Value) > ro.Threshold {
 		f, err := pointcloud.FindForeground(ctx, s.Cloud, pointcloud.ForegroundOptions{Workers: o.Workers})
 		if err != nil {

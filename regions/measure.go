@@ -46,14 +46,15 @@ func (s *surveyor) measure(a *area) {
 	r.PixelBox = PixelBox{X: x0, Y: y0, Width: x1 - x0 + 1, Height: y1 - y0 + 1}
 	r.Missing = float64(r.Pixels-measured) / float64(r.Pixels)
 	if points > 0 {
-		a.centre = sum.Mul(1 / float64(points))
+		n := float64(points)
+		a.centre = r3.Vector{X: sum.X / n, Y: sum.Y / n, Z: sum.Z / n}
 	} else {
 		a.centre = at(c, s.nearest(int(a.pixels[len(a.pixels)/2])))
 	}
 	if measured == 0 {
 		lo, hi = a.centre, a.centre
 	}
-	offset := c.Offset.Mul(1000 * c.Unit.Metres())
+	offset := millimetres(c.Offset, c.Unit)
 	r.Centroid = triple(a.centre.Add(offset))
 	r.Box = Box{Min: triple(lo.Add(offset)), Max: triple(hi.Add(offset))}
 

@@ -166,7 +166,9 @@ func Find(ctx context.Context, m *grid.Map, c *pointcloud.Cloud, o Options) (*Fo
 		for _, i := range a.pixels {
 			f.Labels[i] = int32(k + 1)
 		}
-		s.relief(a, f.Deviation)
+		if k < mostReliefs {
+			s.relief(a, f.Deviation)
+		}
 		f.Regions = append(f.Regions, a.region)
 	}
 	return f, nil
@@ -218,6 +220,7 @@ type area struct {
 	pixels []int32 // ascending
 	label  int32   // in the labels of connected, from 1
 	region Region
+	scores []float32 // of each pixel
 	cells  []float64 // mm², of each pixel
 	depths []float64 // mm, of each pixel, filled in where nothing was measured
 	centre r3.Vector // mm, without the cloud's offset
@@ -227,8 +230,10 @@ type area struct {
 func (a *area) score(m *grid.Map, parts []Part) {
 	r := &a.region
 	sum := 0.0
+	a.scores = make([]float32, len(a.pixels))
 	for k, i := range a.pixels {
 		v := m.Data[i]
+		a.scores[k] = v
 		sum += float64(v)
 		if k == 0 || v > r.Peak.Value {
 			r.Peak = Peak{X: int(i) % m.W, Y: int(i) / m.W, Value: v}

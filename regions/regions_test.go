@@ -265,3 +265,26 @@ func TestFindRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestNoise holds that a threshold within the noise costs little: of some ten
+// thousand regions only the highest have their relief measured.
+func TestNoise(t *testing.T) {
+	c, m := sheet(400, 300, 800, 400, 0, PixelBox{}, 0)
+	r := rand.New(rand.NewPCG(3, 4))
+	for i := range m.Data {
+		m.Data[i] = r.Float32()
+	}
+	f := find(t, m, c, Options{Threshold: 0.9})
+	measured := 0
+	for i, g := range f.Regions {
+		if g.ID != i+1 {
+			t.Fatalf("region %d has the ID %d", i+1, g.ID)
+		}
+		if g.Height != nil {
+			measured++
+		}
+	}
+	if len(f.Regions) < 5000 || measured > mostReliefs {
+		t.Errorf("%d regions, of %d the height is measured", len(f.Regions), measured)
+	}
+}

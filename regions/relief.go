@@ -18,10 +18,14 @@ var nan = float32(math.NaN())
 // then Tukey's biweight), so that steps and the edges of the part do not bend it. A
 // distance is the difference in depth times the cosine of the fitted normal.
 //
+// The 1000 regions of the highest scores are measured so.
+//
 // A region across a step or a crease of a sound part stands out too; Certain tells
 // such cases as far as the neighbourhood can.
 type Relief struct {
-	// Height is what stands out: High where the Median is above 0, else Low.
+	// Height is what stands out: High where the median of the more abnormal pixels,
+	// those above the mean score of the region, is above 0, else Low. A map is wider
+	// than the defect; where it is highest, the defect is.
 	Height float64 `json:"height_mm"`
 	// High and Low are what the highest and the lowest twentieth of the measured
 	// pixels lie above and below; Median is that of all.
@@ -39,6 +43,8 @@ type Relief struct {
 }
 
 const (
+	mostReliefs = 1000 // with a threshold in the noise there may be 100,000 regions
+
 	bandWidth    = 4  // of the neighbourhood, pixels
 	leastAround  = 12 // pixels of a neighbourhood
 	leastQuadric = 40
@@ -61,14 +67,17 @@ func (s *surveyor) relief(a *area, deviation []float32) {
 		return
 	}
 	c := s.cloud
-	var d []float64
-	surface := 0.0
+	var d, inner []float64
+	surface, core := 0.0, coreOf(a)
 	for k, i := range a.pixels {
 		p, ok := s.lens.point(int(i)%c.Width, int(i)/c.Width, a.depths[k])
 		if c.IsValid(int(i)) {
 			p, ok = at(c, int(i)), true
 			v := f.distance(p)
 			d = append(d, v)
+			if a.scores[k] >= core {
+				inner = append(inner, v)
+			}
 			deviation[i] = float32(v)
 		}
 		if !ok {
@@ -86,14 +95,19 @@ func (s *surveyor) relief(a *area, deviation []float32) {
 		}
 	}
 	slices.Sort(d)
+	slices.Sort(inner)
 	last := len(d) - 1
 	cut := int(extreme * float64(last))
 	r := &Relief{
 		High: d[last-cut], Low: d[cut], Median: d[len(d)/2],
 		Roughness: f.sigma, Normal: triple(f.normal(a.centre)), Quadric: f.quadric,
 	}
+	side := r.Median
+	if len(inner) > 0 {
+		side = inner[len(inner)/2]
+	}
 	var other float64
-	if r.Median > 0 {
+	if side > 0 {
 		r.Height, other = r.High, -r.Low
 	} else {
 		r.Height, other = r.Low, r.High
@@ -101,6 +115,15 @@ func (s *surveyor) relief(a *area, deviation []float32) {
 	size := math.Abs(r.Height)
 	r.Certain = r.Roughness < certainRoughness*size && other < certainOther*size
 	a.region.Height = r
+}
+
+// coreOf returns the score from which on a pixel of an area is among the more
+// abnormal ones. In a map of one value all are.
+func coreOf(a *area) float32 {
+	if m := float32(a.region.Mean); m < a.region.Peak.Value {
+		return m
+	}
+	return a.region.Peak.Value
 }
 
 // neighbourhood returns the pixels of the band around an area that the surface is

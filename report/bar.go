@@ -41,7 +41,7 @@ func drawBar(dst *image.RGBA, r image.Rectangle, s scale, unit, at float64) {
 	}
 	values, texts := ticks(scale{s.low / unit, s.high / unit})
 	for i, v := range values {
-		y := row(v * unit)
+		y := row(float64(v * unit))
 		for x := range tickSize {
 			dst.SetRGBA(r.Max.X+x, y, ink)
 		}

@@ -79,6 +79,10 @@ func Line(w io.Writer, r *iad3d.Result, f Files) error {
 // why, thresholds and min_area_mm2 where there are any, regions (a list, empty
 // where there is none) with lengths in millimetres, and regions_ignored.
 func Inspection(w io.Writer, n *inspection.Inspection, f Files) error {
+	return encodeLine(w, inspectionLine(n, f), n.Result)
+}
+
+func inspectionLine(n *inspection.Inspection, f Files) *line {
 	l := lineOf(n.Result, f)
 	l.Verdict, l.Why, l.MinArea = n.Verdict, n.Why, n.MinArea
 	if n.Thresholds != (iad3d.Thresholds{}) {
@@ -88,7 +92,7 @@ func Inspection(w io.Writer, n *inspection.Inspection, f Files) error {
 		all := append([]regions.Region{}, n.Found.Regions...)
 		l.Regions, l.Ignored = &all, n.Found.Ignored
 	}
-	return encodeLine(w, l, n.Result)
+	return l
 }
 
 func lineOf(r *iad3d.Result, f Files) *line {
@@ -106,9 +110,7 @@ func encodeLine(w io.Writer, l *line, r *iad3d.Result) error {
 	if err := checkResult(r); err != nil {
 		return err
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return wrote(e.Encode(l), "result of "+label(r))
+	return encodeAny(w, l, label(r))
 }
 
 // checkResult returns an error when r cannot be reported on: neither points nor a
@@ -171,7 +173,11 @@ type failed struct {
 // Failure writes the line of a scan that could not be scored: scan, source, verdict
 // "error" and error.
 func Failure(w io.Writer, name, source string, why error) error {
+	return encodeAny(w, failed{name, source, "error", why.Error()}, source)
+}
+
+func encodeAny(w io.Writer, v any, of string) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
-	return wrote(e.Encode(failed{name, source, "error", why.Error()}), "result of "+source)
+	return wrote(e.Encode(v), "result of "+of)
 }

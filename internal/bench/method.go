@@ -38,7 +38,17 @@ func Methods(p iad3d.Protocol) []Method {
 	both := Method{"", "RGB + FPFH", []string{iad3d.FeatureRGB, iad3d.FeatureFPFH}, AnyBackbone}
 	both.Key = strings.Join(both.Features, "+")
 	if p != iad3d.ProtocolBTF {
-		return []Method{rgb, fpfh, both}
+		join := func(title string, features ...string) Method {
+			return Method{strings.Join(features, "+"), title, features, AnyBackbone}
+		}
+		normals := join("Normals", iad3d.FeatureNormals)
+		return []Method{
+			fpfh, normals, rgb,
+			join("FPFH + normals", iad3d.FeatureFPFH, iad3d.FeatureNormals),
+			join("FPFH + RGB", iad3d.FeatureFPFH, iad3d.FeatureRGB),
+			join("normals + RGB", iad3d.FeatureNormals, iad3d.FeatureRGB),
+			join("all three", iad3d.FeatureFPFH, iad3d.FeatureNormals, iad3d.FeatureRGB),
+		}
 	}
 	return []Method{
 		rgb,

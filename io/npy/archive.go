@@ -24,7 +24,7 @@ const maxEntries = 1 << 16
 // archive is refused.
 func OpenArchive(r io.ReaderAt, size int64, o Options) (*Archive, error) {
 	z, err := zip.NewReader(r, size)
-	if errors.Is(err, zip.ErrFormat) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, zip.ErrFormat) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return nil, invalid("%w", err)
 	}
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // names are not used as paths

@@ -142,14 +142,14 @@ func strip(scans []*entry, threshold float64) template.HTML {
 	if len(names) == 0 {
 		return ""
 	}
-	p.x1 = max(p.x1, threshold) * 1.05
+	p.x1 = float64(max(p.x1, threshold) * 1.05)
 	if p.x1 == 0 {
 		p.x1 = 1
 	}
 	slices.Sort(names)
 	p.frame("scores of all scans by " + map[bool]string{true: "label", false: "verdict"}[labelled])
 	for k := range 5 {
-		x := p.x1 * float64(k) / 4
+		x := float64(p.x1 * float64(k) / 4)
 		p.line("grid", x, 0, x, 1)
 		a, b := p.at(x, 0)
 		p.text(a, b+14, "middle", fmt.Sprintf("%.3g", x))
@@ -158,7 +158,7 @@ func strip(scans []*entry, threshold float64) template.HTML {
 		y := 1 - (float64(k)+0.5)/float64(len(names))
 		for i, e := range rows[name] {
 			a, b := p.at(e.Score, y)
-			b += float64(i%5-2) * 2.5
+			b += float64(float64(i%5-2) * 2.5)
 			fmt.Fprintf(p, `<circle cx="%.1f" cy="%.1f" r="3.2" fill="%s" fill-opacity="0.75"><title>%s: %.4g</title></circle>`, a, b, palette[k%len(palette)], template.HTMLEscapeString(e.Name), e.Score)
 		}
 		_, b := p.at(0, y)

@@ -157,39 +157,59 @@ func crop(ctx context.Context, c *pointcloud.Cloud) (image.Rectangle, error) {
 	return part.Inset(-max(4, max(part.Dx(), part.Dy())/12)).Intersect(all), nil
 }
 
-// stride returns the rows and columns to go on at a time for at most so many points.
-func stride(c *pointcloud.Cloud, in image.Rectangle, points int) int {
-	for k := 1; ; k++ {
+// thinning picks rows and columns, num of them of every den.
+type thinning struct {
+	in       image.Rectangle
+	num, den int
+}
+
+// columns and rows are the numbers of those picked; x and y return one.
+func (t thinning) columns() int { return (t.in.Dx()*t.num + t.den - 1) / t.den }
+func (t thinning) rows() int    { return (t.in.Dy()*t.num + t.den - 1) / t.den }
+func (t thinning) x(k int) int  { return t.in.Min.X + k*t.den/t.num }
+func (t thinning) y(k int) int  { return t.in.Min.Y + k*t.den/t.num }
+
+// thin picks as many rows and columns as leave at most so many points.
+func thin(c *pointcloud.Cloud, in image.Rectangle, points int) thinning {
+	const fine = 32 // steps from all rows down
+	t := thinning{in, fine, fine}
+	for {
 		n := 0
-		for y := in.Min.Y; y < in.Max.Y; y += k {
-			for x := in.Min.X; x < in.Max.X; x += k {
-				if c.IsValid(y*c.Width + x) {
+		for j := range t.rows() {
+			for i := range t.columns() {
+				if c.IsValid(t.y(j)*c.Width + t.x(i)) {
 					n++
 				}
 			}
 		}
-		if n <= points || k > max(c.Width, c.Height) {
-			return k
+		if n <= points {
+			return t
+		}
+		if t.num > 1 {
+			t.num-- // from 31 of 32 down to one of 32
+		} else {
+			t.den *= 2
 		}
 	}
 }
 
 // cloudData lays out what a scan's page shows, see head.
 func cloudData(s *rgbd.Scan, n *inspection.Inspection, photo *image.RGBA, in image.Rectangle, highest float64, points int) []byte {
-	c, k := s.Cloud, stride(s.Cloud, in, points)
+	c, t := s.Cloud, thin(s.Cloud, in, points)
 	pw, ph := photo.Rect.Dx(), photo.Rect.Dy()
 	if side := max(pw, ph); side > photoSide {
 		pw, ph = max(1, pw*photoSide/side), max(1, ph*photoSide/side)
 	}
 	at := levels(n.Result.Map, c.Height, c.Width, highest)
-	h := head{Map: size{pw, ph}, Grid: size{(in.Dx() + k - 1) / k, (in.Dy() + k - 1) / k}, Measured: c.CountValid(), Highest: highest}
+	h := head{Map: size{pw, ph}, Grid: size{t.columns(), t.rows()}, Measured: c.CountValid(), Highest: highest}
 	var flags, level, region []byte
 	var rgb [3][]byte
 	var xyz [3][]float64
 	var deviation []uint16
 	mm := 1000 * c.Unit.Metres()
-	for y := in.Min.Y; y < in.Max.Y; y += k {
-		for x := in.Min.X; x < in.Max.X; x += k {
+	for row := range t.rows() {
+		for column := range t.columns() {
+			x, y := t.x(column), t.y(row)
 			i := y*c.Width + x
 			if !c.IsValid(i) {
 				flags = append(flags, 0)

@@ -222,8 +222,22 @@ func TestThinning(t *testing.T) {
 	if err := r.Add(t.Context(), l, n, 0); err != nil {
 		t.Fatal(err)
 	}
-	if k := stride(l.Cloud, image.Rect(0, 0, 60, 40), 100); k < 4 || k > 6 {
-		t.Errorf("stride %d", k)
+	for _, points := range []int{1, 100, 700, 1500, 3000} {
+		p := thin(l.Cloud, image.Rect(3, 2, 57, 39), points)
+		n := 0
+		for j := range p.rows() {
+			for i := range p.columns() {
+				if !image.Pt(p.x(i), p.y(j)).In(p.in) || i > 0 && p.x(i) <= p.x(i-1) {
+					t.Fatalf("%+v: column %d is %d", p, i, p.x(i))
+				}
+				if l.Cloud.IsValid(p.y(j)*60 + p.x(i)) {
+					n++
+				}
+			}
+		}
+		if n > points || points >= 100 && n < points*3/4 && n < 54*37*6/8 {
+			t.Errorf("%d points are left of at most %d", n, points)
+		}
 	}
 }
 

@@ -102,27 +102,32 @@ function picture(k) {
   });
 }
 
-// Thumbnails are drawn when they come into view.
+// Thumbnails are drawn when they come into view, the others by and by.
 function thumbnails() {
+  const left = new Set(document.querySelectorAll("canvas.thumb"));
   const draw = (canvas) => {
     const s = scans[Number(canvas.dataset.scan)];
-    if (!s.thumb) return;
+    if (!left.delete(canvas) || !s.thumb) return Promise.resolve();
     const levels = Uint8Array.from(atob(s.thumb.levels), (c) => c.charCodeAt(0)), im = new Image();
-    const paint = (photo) => heat(canvas, photo, levels, s.thumb.width, s.thumb.height, s.thumb.highest, 1);
-    im.onload = () => paint(im);
-    im.onerror = () => paint(null);
-    im.src = "data:image/jpeg;base64," + s.thumb.photo;
+    return new Promise((resolve) => {
+      const paint = (photo) => {
+        heat(canvas, photo, levels, s.thumb.width, s.thumb.height, s.thumb.highest, 1);
+        resolve();
+      };
+      im.onload = () => paint(im);
+      im.onerror = () => paint(null);
+      im.src = "data:image/jpeg;base64," + s.thumb.photo;
+    });
   };
   const seen = new IntersectionObserver((entries) => {
-    for (const e of entries) {
-      if (e.isIntersecting) {
-        seen.unobserve(e.target);
-        draw(e.target);
-      }
-    }
+    for (const e of entries) if (e.isIntersecting) draw(e.target);
   }, { rootMargin: "400px" });
-  for (const c of document.querySelectorAll("canvas.thumb")) seen.observe(c);
-  addEventListener("beforeprint", () => document.querySelectorAll("canvas.thumb").forEach(draw));
+  for (const c of left) seen.observe(c);
+  const next = () => {
+    const [c] = left;
+    if (c) draw(c).then(() => setTimeout(next, 4));
+  };
+  setTimeout(next, 300);
 }
 
 function sorting() {

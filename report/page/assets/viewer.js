@@ -94,6 +94,7 @@ class Viewer {
     this.middle = lo.map((v, k) => (v + hi[k]) / 2);
     this.size = hi.map((v, k) => v - lo[k]);
     this.radius = Math.max(Math.hypot(...this.size) / 2, 1e-3);
+    this.reach = Math.max(0.62 * Math.max(this.size[0], this.size[1]), 0.82 * this.radius); // what the first view shows
   }
 
   reset() {
@@ -165,8 +166,8 @@ class Viewer {
   matrix(aspect) {
     const { right, down, away } = this.axes(), t = this.target;
     const f = 2.6, fit = Math.min(1, aspect); // focal length: a view angle of 42 degrees
-    const distance = (this.radius * f * 1.06) / fit / this.zoom;
-    const near = Math.max(distance - 4 * this.radius, distance / 100), far = distance + 4 * this.radius;
+    const distance = (this.reach * f * 1.06) / fit / this.zoom;
+    const near = Math.max(distance - 4 * this.radius, this.reach / 200), far = distance + 4 * this.radius;
     const row = (d) => [d[0], d[1], d[2], -(d[0] * t[0] + d[1] * t[1] + d[2] * t[2])];
     const r = row(right), d = row(down), a = row(away);
     a[3] += distance;

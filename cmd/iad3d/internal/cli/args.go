@@ -64,6 +64,8 @@ func wanted(kind string) string {
 		return "numbers joined by commas"
 	case "uint64":
 		return "a whole number from 0 on"
+	case "duration":
+		return "a time such as 2s"
 	case "float64":
 		return "a number"
 	}

@@ -47,7 +47,7 @@ func browser(t *testing.T) context.Context {
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, end := context.WithTimeout(ctx, 4*time.Minute)
+	ctx, end := context.WithTimeout(ctx, 6*time.Minute)
 	t.Cleanup(end)
 	return ctx
 }
@@ -143,10 +143,29 @@ func (v *visit) shot(name, of string) image.Image {
 	return im
 }
 
+// drawn waits until the page has drawn what was asked of it, however busy the machine.
+func (v *visit) drawn() {
+	v.t.Helper()
+	const frames = `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))))`
+	get1(v, chromedp.Evaluate[bool](frames, chromedp.EvalAwaitPromise))
+}
+
+// until waits for a condition of the page.
+func (v *visit) until(condition string) bool {
+	v.t.Helper()
+	for range 300 {
+		if eval[bool](v, condition) {
+			return true
+		}
+		v.do(chromedp.Sleep(100 * time.Millisecond))
+	}
+	return false
+}
+
 // scene waits for the view's next frame and returns its picture.
 func (v *visit) scene(name string) image.Image {
 	v.t.Helper()
-	v.do(chromedp.Sleep(300 * time.Millisecond))
+	v.drawn()
 	return v.shot(name, "#view")
 }
 
@@ -184,9 +203,8 @@ func (v *visit) tour(scans int) {
 		t.Errorf("%d rows, want %d", n, scans)
 	}
 	v.shot("overview", "")
-	v.do(chromedp.Sleep(500 * time.Millisecond))
-	if n := eval[int](v, `[...document.querySelectorAll("canvas.thumb")].filter(c => c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some(x => x > 0)).length`); n == 0 {
-		t.Error("no thumbnail is drawn")
+	if !v.until(`[...document.querySelectorAll("canvas.thumb")].every(c => c.getContext("2d").getImageData(0, 0, c.width, c.height).data.some(x => x > 0))`) {
+		t.Error("not all thumbnails are drawn")
 	}
 
 	// Sorting by score, the highest first.
@@ -208,7 +226,8 @@ func (v *visit) tour(scans int) {
 
 	// The most abnormal scan.
 	v.do(chromedp.Click(chromedp.CSS("#scans tbody tr:first-child a")),
-		chromedp.WaitVisible(chromedp.CSS("#view[data-points]")), chromedp.Sleep(500*time.Millisecond))
+		chromedp.WaitVisible(chromedp.CSS("#view[data-points]")))
+	v.drawn()
 	v.shot("scan", "")
 	first := v.scene("front")
 	if n := colours(first); n < 50 {
@@ -228,8 +247,7 @@ func (v *visit) tour(scans int) {
 	// Mouse: drag to turn, wheel to come closer.
 	v.do(script(`document.getElementById("view").scrollIntoView({block: "center"})`))
 	type rectangle struct{ X, Y, W, H float64 }
-	var box rectangle
-	box = eval[rectangle](v, `(() => { const r = document.getElementById("view").getBoundingClientRect(); return {X: r.x, Y: r.y, W: r.width, H: r.height}; })()`)
+	box := eval[rectangle](v, `(() => { const r = document.getElementById("view").getBoundingClientRect(); return {X: r.x, Y: r.y, W: r.width, H: r.height}; })()`)
 	cx, cy := box.X+box.W/2, box.Y+box.H/2
 	v.do(chromedp.MouseEvent(chromedp.MousePressed, cx, cy, chromedp.ButtonLeft), chromedp.MouseEvent(chromedp.MouseMoved, cx+60, cy+40, chromedp.ButtonLeft),
 		chromedp.MouseEvent(chromedp.MouseMoved, cx+120, cy+60, chromedp.ButtonLeft), chromedp.MouseEvent(chromedp.MouseReleased, cx+120, cy+60, chromedp.ButtonLeft))
@@ -254,11 +272,13 @@ func (v *visit) tour(scans int) {
 	}
 
 	// Keys: 0 resets, arrows turn.
-	v.do(chromedp.Focus(chromedp.CSS("#view")), chromedp.KeyEvent("0"), chromedp.Sleep(200*time.Millisecond))
+	v.do(chromedp.Focus(chromedp.CSS("#view")), chromedp.KeyEvent("0"))
+	v.drawn()
 	if number("yaw") != 0 || number("zoom") != 1 {
 		t.Error("0 does not reset the view")
 	}
-	v.do(chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent("+"), chromedp.Sleep(200*time.Millisecond))
+	v.do(chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent("+"))
+	v.drawn()
 	if number("yaw") == 0 || number("zoom") <= 1 {
 		t.Error("keys do not turn or zoom")
 	}
@@ -282,10 +302,11 @@ func (v *visit) tour(scans int) {
 	}
 
 	// Dark and light, next, back.
-	v.do(chromedp.Click(chromedp.CSS("#theme")), chromedp.Sleep(200*time.Millisecond))
+	v.do(chromedp.Click(chromedp.CSS("#theme")))
+	v.drawn()
 	v.shot("other-theme", "")
 	v.do(script(`document.activeElement.blur(); location.hash = document.getElementById("next").hash`),
-		chromedp.Sleep(300*time.Millisecond), chromedp.WaitVisible(chromedp.CSS("#view[data-points]")))
+		chromedp.WaitVisible(chromedp.CSS("#view[data-points]")))
 	v.do(chromedp.KeyEvent(kb.Escape), chromedp.WaitVisible(chromedp.CSS("#overview")))
 	v.shot("dark-overview", "")
 
@@ -298,6 +319,7 @@ func (v *visit) tour(scans int) {
 }
 
 func TestReportInBrowser(t *testing.T) {
+	t.Parallel() // it waits a lot
 	if testing.Short() {
 		t.Skip("a browser takes a while")
 	}
@@ -309,6 +331,7 @@ func TestReportInBrowser(t *testing.T) {
 
 // TestReportOfRealScans does the same for the test set of MVTec 3D-AD's cable_gland.
 func TestReportOfRealScans(t *testing.T) {
+	t.Parallel() // it waits a lot
 	root := filepath.Join("..", "..", "..", "..", "..", "shared", "data", "mvtec3d")
 	if _, err := os.Stat(root); err != nil {
 		t.Skip("no ../shared with the scans of cable_gland")

@@ -3,9 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,9 +29,12 @@ iad3d's own, "btf" repeats the program of Horwitz and Hoshen, "Back to the
 Feature", so that its figures come out. The flags from --size on change single
 settings.
 
-Features of the default protocol: fpfh (geometry) and rgb (colour, through the network
-of --backbone, without it through built-in filters); of btf also depth (through the
-network), raw, hog and sift. rgb+fpfh puts both side by side.
+Features of the default protocol, each with a memory bank of its own: fpfh (how the
+surface bends), normals (an image of the surface's normals) and rgb (colour), the two
+latter through the network of --backbone, without it through built-in filters. Every
+training scan is held out in turn: that weighs the features, names suspect scans, and
+sets thresholds that sound scans exceed at the rate of --false-alarms. Features of btf:
+fpfh, rgb, depth (through the network), raw, hog, sift, put side by side.
 
 Scans may be rasters or loose points, clouds without a raster, but not both in one
 model. Loose ones are described by fpfh under the default protocol, and whole: what
@@ -40,6 +46,7 @@ type fitOptions struct {
 	out      string
 	protocol string
 	features string
+	unclean  string // share of defective training scans, or auto
 	config   iad3d.Config
 }
 
@@ -65,17 +72,22 @@ func (a *app) fit() *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&o.out, "out", "", "model file to write")
 	f.StringVar(&o.protocol, "protocol", string(iad3d.ProtocolDefault), "settings and evaluation: default or btf")
-	f.StringVar(&o.features, "features", iad3d.FeatureFPFH, "what describes the surface, joined by +: "+strings.Join(iad3d.Features(), ", "))
+	f.StringVar(&o.features, "features", "", "what describes the surface, joined by +: "+strings.Join(iad3d.Features(), ", ")+" (fpfh+normals, and rgb where scans have colour; loose scans and btf: fpfh)")
 	o.net.add(cmd)
 	f.Uint64Var(&o.config.Seed, "seed", 0, "seed of all random choices")
 	a.addThreads(cmd)
 	a.addJSON(cmd, "write a JSON document about the model")
 	c := &o.config
-	f.IntVar(&c.Size, "size", 0, "longer side of the working raster, pixels (224)")
+	f.Float64Var(&c.FalseAlarms, "false-alarms", 0, "share of sound scans that may exceed the model's thresholds (0.05)")
+	f.StringVar(&o.unclean, "contamination", "0", "share of the training scans, at most 0.3, to leave out as defective, or auto: those that stand out")
+	f.IntVar(&c.Size, "size", 0, "side of the working raster, pixels (168, btf 224)")
+	f.IntVar(&c.Input, "input", 0, "side of the images a network is given, pixels (448, btf as --size)")
+	f.IntVar(&c.Rows, "rows", 0, "most descriptors that the model keeps per feature (6000)")
+	f.IntVar(&c.Sketch, "sketch", 0, "most values that describe a network's layer (128)")
 	f.IntVar(&c.Cells, "cells", 0, "descriptor cells along that side (56, btf 28)")
 	f.IntVar(&c.NormalK, "normal-k", 0, "neighbours of a normal (30)")
 	f.IntSliceVar(&c.FPFHK, "fpfh-k", nil, "neighbours of the descriptors, one number or several (40,80,160; btf 100)")
-	f.Float64Var(&c.Coreset, "coreset", 0, "share of the descriptors that the model keeps (0.1)")
+	f.Float64Var(&c.Coreset, "coreset", 0, "of btf and loose scans: share of the descriptors that the model keeps (0.1)")
 	f.IntVar(&c.Neighbors, "neighbors", 0, "nearest descriptors that a score is the mean of (3, btf 1)")
 	f.Float64Var(&c.Top, "top", 0, "share of the part's pixels, the highest, that make a scan's score (0.01, btf none)")
 	f.Float64Var(&c.Blur, "blur", 0, "standard deviation of the map's blur, pixels (4)")
@@ -94,25 +106,36 @@ func (a *app) fit() *cobra.Command {
 // complete makes the configuration from the flags. A number given as 0 would
 // silently become the default.
 func (o *fitOptions) complete(flags *pflag.FlagSet) error {
-	for _, name := range []string{"size", "cells", "normal-k", "coreset", "neighbors", "top", "blur", "points", "voxel", "centres", "pool"} {
+	for _, name := range []string{"false-alarms", "size", "input", "rows", "sketch", "cells", "normal-k", "coreset", "neighbors", "top", "blur", "points", "voxel", "centres", "pool"} {
 		if f := flags.Lookup(name); f.Changed && f.Value.String() == "0" {
 			return usagef("--%s 0: want more than 0", name)
 		}
 	}
 	o.config.Protocol = iad3d.Protocol(o.protocol)
-	o.config.Features = strings.Split(o.features, "+")
+	if o.features != "" {
+		o.config.Features = strings.Split(o.features, "+")
+	}
+	if o.unclean == "auto" {
+		o.config.Contamination = iad3d.ContaminationAuto
+		return nil
+	}
+	share, err := strconv.ParseFloat(o.unclean, 64)
+	if err != nil || !(share >= 0 && share <= 0.3) {
+		return usagef("--contamination %s: want auto or a number from 0 to 0.3", o.unclean)
+	}
+	o.config.Contamination = share
 	return nil
 }
 
 // bankSize is the size of a model's memory bank.
 type bankSize struct {
-	Rows int `json:"rows"`
-	Dim  int `json:"dim"`
+	Rows   int `json:"rows"`
+	Values int `json:"values"`
 }
 
 func sizeOf(d *iad3d.Detector) bankSize {
-	rows, dim := d.BankSize()
-	return bankSize{rows, dim}
+	rows, values := d.BankSize()
+	return bankSize{rows, values}
 }
 
 // fitDocument is what fit --json writes.
@@ -124,7 +147,10 @@ type fitDocument struct {
 	Bank       bankSize         `json:"bank"`
 	Config     iad3d.Config     `json:"config"`
 	Provenance iad3d.Provenance `json:"provenance"`
-	Seconds    float64          `json:"seconds"`
+	// Null where the model has none: the btf protocol, loose scans, a single scan.
+	Thresholds  *iad3d.Thresholds  `json:"thresholds"`
+	Calibration *iad3d.Calibration `json:"calibration"`
+	Seconds     float64            `json:"seconds"`
 }
 
 func (a *app) runFit(ctx context.Context, o *fitOptions) error {
@@ -155,12 +181,43 @@ func (a *app) runFit(ctx context.Context, o *fitOptions) error {
 	if err != nil {
 		return err
 	}
-	doc := fitDocument{o.out, head.Size, head.SHA256, set.Class, sizeOf(d), d.Config(), d.Provenance(), time.Since(start).Seconds()}
+	doc := fitDocument{o.out, head.Size, head.SHA256, set.Class, sizeOf(d), d.Config(), d.Provenance(), d.Thresholds(), d.Calibration(), time.Since(start).Seconds()}
 	if a.json {
 		return a.document(doc)
 	}
-	return a.printf("%s: %d rows of %d values, from %d scans of %s, %s; %.1f s\n",
-		doc.Model, doc.Bank.Rows, doc.Bank.Dim, doc.Provenance.Scans, doc.Class, byteCount(doc.Bytes), doc.Seconds)
+	if err := a.printf("%s: %s; %d descriptors of %d scans of %s, %s; %.1f s\n", doc.Model, strings.Join(doc.Config.Features, "+"),
+		doc.Bank.Rows, doc.Provenance.Scans, doc.Class, byteCount(doc.Bytes), doc.Seconds); err != nil {
+		return err
+	}
+	if t := doc.Thresholds; t != nil {
+		if err := a.printf("%s\n", promise(t)); err != nil {
+			return err
+		}
+	}
+	a.warnCalibration(doc.Thresholds, doc.Calibration)
+	return nil
+}
+
+// promise says what a model's thresholds are worth.
+func promise(t *iad3d.Thresholds) string {
+	return fmt.Sprintf("threshold %.4g: of %d sound scans held out in turn, false alarms in at most %.3g %% promised", t.Scan, t.Scans, 100*t.Promised)
+}
+
+// warnCalibration warns of too few scans for the rate that was asked for, and of
+// training scans that may be defective.
+func (a *app) warnCalibration(t *iad3d.Thresholds, c *iad3d.Calibration) {
+	if t != nil && t.Promised > t.FalseAlarms+1e-9 {
+		a.note("%d scans are too few to promise false alarms in %.3g %% only: fit at least %d", t.Scans, 100*t.FalseAlarms, int(math.Ceil(1/t.FalseAlarms-1e-9))-1)
+	}
+	if c == nil {
+		return
+	}
+	if len(c.Left) > 0 {
+		a.note("left out as defective: %s", strings.Join(c.Left, ", "))
+	}
+	if len(c.Suspects) > 0 {
+		a.note("look at these training scans, they stand out from the others: %s", strings.Join(c.Suspects, ", "))
+	}
 }
 
 // fitSet fits a detector to the train split.

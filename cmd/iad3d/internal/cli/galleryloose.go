@@ -34,8 +34,7 @@ func (g *gallery) addLoose(name string, r *iad3d.Result, read func() (*rgbd.Labe
 	if err != nil {
 		return f, err
 	}
-	c := *l.Cloud
-	c.Fields = append([]pointcloud.Field{}, pointcloud.Field{Name: scoreField, Values: r.Points})
+	c := *scored(l.Cloud, r.Points)
 	if l.PointTruth != nil {
 		labels := make([]float32, len(l.PointTruth))
 		for i, bad := range l.PointTruth {
@@ -56,6 +55,13 @@ func (g *gallery) addLoose(name string, r *iad3d.Result, read func() (*rgbd.Labe
 	}
 	g.scaler.Add(r)
 	return f, nil
+}
+
+// scored returns a cloud with scores as its only field.
+func scored(c *pointcloud.Cloud, scores []float32) *pointcloud.Cloud {
+	out := *c
+	out.Fields = []pointcloud.Field{{Name: scoreField, Values: scores}}
+	return &out
 }
 
 // mayReplacePoints refuses to write over a cloud that is not an earlier run's.

@@ -106,6 +106,9 @@ type modelDocument struct {
 	Config     iad3d.Config     `json:"config"`
 	Provenance iad3d.Provenance `json:"provenance"`
 	Limits     *quality.Limits  `json:"limits"` // of valid captures; null in models of earlier versions
+	// Null where the model has none: the btf protocol, loose scans, a single scan.
+	Thresholds  *iad3d.Thresholds  `json:"thresholds"`
+	Calibration *iad3d.Calibration `json:"calibration"`
 }
 
 func (a *app) inspectModel(path string, d *iad3d.Detector) error {
@@ -113,7 +116,7 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 	if err != nil {
 		return err
 	}
-	m := modelDocument{"model", path, head.Size, head.Format, head.SHA256, sizeOf(d), d.Config(), d.Provenance(), d.Limits()}
+	m := modelDocument{"model", path, head.Size, head.Format, head.SHA256, sizeOf(d), d.Config(), d.Provenance(), d.Limits(), d.Thresholds(), d.Calibration()}
 	if a.json {
 		return a.document(m)
 	}
@@ -139,11 +142,19 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 		raster = fmt.Sprintf("none: loose points, one per %.3g mm, %d centres, means of %d", 1000*c.Voxel, c.Centres, c.Pool)
 		top = fmt.Sprintf("mean of the highest %g of the points", c.Top)
 	}
+	bank := fmt.Sprintf("%d rows of %d, %d values", m.Bank.Rows, p.Rows, m.Bank.Values)
+	if p.Radius > 0 {
+		bank += ", radius " + number(p.Radius)
+	}
+	threshold := "none"
+	if m.Thresholds != nil {
+		threshold = promise(m.Thresholds)
+	}
 	return a.table([][2]string{
 		{"model", path},
 		{"size", fmt.Sprintf("%s, format %d", byteCount(m.Bytes), m.Format)},
 		{"sha256", m.SHA256 + " (verified)"},
-		{"bank", fmt.Sprintf("%d rows of %d values, of %d (radius %s)", m.Bank.Rows, m.Bank.Dim, p.Rows, number(p.Radius))},
+		{"bank", bank},
 		{"fitted on", fmt.Sprintf("%d scans by iad3d %s", p.Scans, p.Version)},
 		{"data sha256", p.DataSHA256},
 		{"protocol", string(c.Protocol)},
@@ -154,6 +165,7 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 		{"scan score", top},
 		{"blur", fmt.Sprintf("%g pixels", c.Blur)},
 		{"seed", fmt.Sprint(c.Seed)},
+		{"threshold", threshold},
 		{"captures", captures(m.Limits)},
 	})
 }

@@ -28,7 +28,7 @@ func TestInspectModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	want := modelDocument{"model", path, head.Size, head.Format, head.SHA256, sizeOf(d), d.Config(), d.Provenance(), d.Limits()}
+	want := modelDocument{"model", path, head.Size, head.Format, head.SHA256, sizeOf(d), d.Config(), d.Provenance(), d.Limits(), d.Thresholds(), d.Calibration()}
 	if got := document[modelDocument](t, "inspect", path); !reflect.DeepEqual(got, want) {
 		t.Errorf("document %+v, want %+v", got, want)
 	}

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,6 +28,9 @@ var fixture struct {
 }
 
 func TestMain(m *testing.M) {
+	if os.Getenv(programEnv) != "" { // a test wants the program as a process of its own
+		os.Exit(Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "iad3d-cli-")
 	if err != nil {
@@ -54,6 +58,21 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// programEnv makes the test program behave as iad3d.
+const programEnv = "IAD3D_TEST_PROGRAM"
+
+// program prepares iad3d as a process.
+func program(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Env = append(os.Environ(), programEnv+"=1")
+	return cmd
 }
 
 // testLine returns the folder of the line: class gear, 3 training, 1 validation
@@ -212,7 +231,7 @@ func TestHelp(t *testing.T) {
 	if fine(t) != fine(t, "--help") || fine(t) != fine(t, "help") {
 		t.Error("no arguments, help and --help differ")
 	}
-	for _, name := range []string{"fit", "score", "eval", "bench", "preprocess", "synth", "inspect", "convert", "demo", "version"} {
+	for _, name := range []string{"fit", "score", "eval", "report", "watch", "bench", "preprocess", "synth", "inspect", "convert", "demo", "version"} {
 		help := fine(t, name, "--help")
 		golden(t, "help/"+name+".txt", help)
 		if !strings.Contains(help, "\nExamples:\n  iad3d "+name) {

@@ -1,0 +1,215 @@
+package iad3d
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/iad3d/iad3d/fusion"
+	"github.com/iad3d/iad3d/memory"
+)
+
+// mostHeld is the most scans that are held out in turn. It bounds the memory of a
+// fit; a rate of false alarms of 0.5 % can be promised from as many.
+const mostHeld = 200
+
+// held are scans of a fit whose descriptions are kept, to be scored by what all
+// other scans are like.
+type held struct {
+	seed  uint64
+	scans []heldScan
+}
+
+type heldScan struct {
+	number int // in the fit
+	name   string
+	desc   *description
+	hits   [][]memory.Hit      // of each bank, among the rows of other scans
+	at     []func(int32) int32 // translates them
+	cells  [][]float32         // scores of each bank's rows
+}
+
+// add keeps a scan, and lets one go when there are too many: which one is as if
+// drawn, and depends on the scans' numbers only.
+func (h *held) add(number int, name string, d *description) {
+	h.scans = append(h.scans, heldScan{number: number, name: name, desc: d})
+	if len(h.scans) <= mostHeld {
+		return
+	}
+	worst := 0
+	for i, s := range h.scans {
+		if (origin{Scan: int32(s.number), Row: -1}).priority(h.seed) > (origin{Scan: int32(h.scans[worst].number), Row: -1}).priority(h.seed) {
+			worst = i
+		}
+	}
+	h.scans = slices.Delete(h.scans, worst, worst+1)
+}
+
+// search looks for the rows of every held scan among those of all others, and learns
+// from it how far apart the banks' own rows are.
+func (h *held) search(ctx context.Context, d *Detector) error {
+	c := &d.config
+	k := max(c.Neighbors, localNeighbors)
+	for i := range h.scans {
+		h.scans[i].hits = make([][]memory.Hit, len(d.banks))
+		h.scans[i].at = make([]func(int32) int32, len(d.banks))
+	}
+	for bi, b := range d.banks {
+		b.local = make([]float32, b.rows.Rows().N)
+		done := map[int]bool{}
+		for i := range h.scans {
+			s := &h.scans[i]
+			done[s.number] = true
+			sub, at, err := b.without(s.number, c.Workers)
+			if err != nil {
+				return err
+			}
+			if sub == nil {
+				continue
+			}
+			if s.hits[bi], err = sub.Nearest(ctx, s.desc.rows[bi], k); err != nil {
+				return err
+			}
+			s.at[bi] = at
+			n := len(s.hits[bi]) / s.desc.rows[bi].N
+			for r, o := range b.origins {
+				if int(o.Scan) == s.number {
+					b.local[r] = meanDistance(s.hits[bi][int(o.Row)*n:][:n], c.Neighbors)
+				}
+			}
+		}
+		if err := b.localOfOthers(ctx, c, done); err != nil {
+			return err
+		}
+		sorted := slices.Clone(b.local)
+		slices.Sort(sorted)
+		if b.scale = calm(b.feature) * float64(sorted[len(sorted)/2]); b.scale == 0 {
+			b.scale = calm(b.feature) // sound parts are alike to the last bit
+		}
+	}
+	return nil
+}
+
+// localOfOthers does the same for rows of scans that are not held.
+func (b *bank) localOfOthers(ctx context.Context, c *Config, done map[int]bool) error {
+	for from := 0; from < len(b.origins); {
+		scan, to := b.origins[from].Scan, from
+		for to < len(b.origins) && b.origins[to].Scan == scan {
+			to++
+		}
+		if !done[int(scan)] {
+			sub, _, err := b.without(int(scan), c.Workers)
+			if err != nil || sub == nil {
+				return err
+			}
+			all := b.rows.Rows()
+			hits, err := sub.Nearest(ctx, &memory.Rows{N: to - from, D: all.D, Data: all.Data[from*all.D : to*all.D]}, c.Neighbors)
+			if err != nil {
+				return err
+			}
+			n := len(hits) / (to - from)
+			for r := from; r < to; r++ {
+				b.local[r] = meanDistance(hits[(r-from)*n:][:n], c.Neighbors)
+			}
+		}
+		from = to
+	}
+	return nil
+}
+
+func meanDistance(hits []memory.Hit, neighbors int) float32 {
+	hits = hits[:min(neighbors, len(hits))]
+	sum := 0.0
+	for _, h := range hits {
+		sum += h.Dist
+	}
+	return float32(sum / float64(len(hits)))
+}
+
+// weigh sets the weights of the banks by the levels that held-out scans show, and
+// returns what each of these scans comes to.
+func (h *held) weigh(ctx context.Context, d *Detector) ([]HeldOut, error) {
+	levels := make([]fusion.Level, len(d.banks))
+	maps := make([][][]float32, len(h.scans)) // smoothed, of each scan and bank
+	for i := range h.scans {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s := &h.scans[i]
+		maps[i] = make([][]float32, len(d.banks))
+		for bi, b := range d.banks {
+			scores := b.scores(s.hits[bi], s.desc.rows[bi].N, d.config.Neighbors, s.at[bi])
+			maps[i][bi] = d.config.smooth(s.desc, scores).Data
+		}
+	}
+	for bi := range d.banks {
+		tops := make([]float64, len(h.scans))
+		for i, s := range h.scans {
+			tops[i] = topMean(s.desc.part(maps[i][bi]), d.config.Top)
+		}
+		levels[bi] = level(tops)
+	}
+	weights := fusion.Weights(levels, len(h.scans))
+	for bi, b := range d.banks {
+		b.weight = weights[bi]
+	}
+	out := make([]HeldOut, len(h.scans))
+	for i, s := range h.scans {
+		sum := make([]float32, len(maps[i][0]))
+		for bi, b := range d.banks {
+			for p, v := range maps[i][bi] {
+				sum[p] += float32(float64(v) * b.weight)
+			}
+		}
+		out[i] = HeldOut{Scan: s.number, Name: s.name, Score: topMean(s.desc.part(sum), d.config.Top), Peak: slices.Max(sum)}
+	}
+	return out, nil
+}
+
+// level returns mean and standard deviation.
+func level(v []float64) fusion.Level {
+	var l fusion.Level
+	for _, x := range v {
+		l.Mean += x / float64(len(v))
+	}
+	for _, x := range v {
+		l.Spread += float64((x-l.Mean)*(x-l.Mean)) / float64(max(1, len(v)-1))
+	}
+	l.Spread = math.Sqrt(l.Spread)
+	return l
+}
+
+// suspicious is by how many robust standard deviations the score of a training scan
+// exceeds the median of all when it is reported.
+const suspicious = 4
+
+// suspects returns the places of the scans whose scores stand out from the others',
+// by median and median absolute deviation; with fewer than six none does.
+func suspects(scores []HeldOut) []int {
+	if len(scores) < 6 {
+		return nil
+	}
+	v := make([]float64, len(scores))
+	for i, s := range scores {
+		v[i] = s.Score
+	}
+	mid := median(slices.Clone(v))
+	off := make([]float64, len(v))
+	for i := range v {
+		off[i] = math.Abs(v[i] - mid)
+	}
+	limit := mid + suspicious*1.4826*median(off)
+	var out []int
+	for i := range v {
+		if v[i] > limit {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// median sorts v.
+func median(v []float64) float64 {
+	slices.Sort(v)
+	return (v[len(v)/2] + v[(len(v)-1)/2]) / 2
+}

@@ -1,0 +1,167 @@
+package iad3d
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/iad3d/iad3d/io/model"
+	"github.com/iad3d/iad3d/memory"
+	"github.com/iad3d/iad3d/view"
+)
+
+// errPreview says that a model is of the default protocol as it was before there was
+// a bank per feature.
+var errPreview = errors.New("fitted by a preview of iad3d 0.1 whose default protocol was another one; fit it again")
+
+// bankMeta is what a model file says of a bank beside its tensors.
+type bankMeta struct {
+	Feature string  `json:"feature"`
+	Scale   float64 `json:"scale"`
+	Weight  float64 `json:"weight"`
+}
+
+// views reports whether scans are seen through a finder's window, and features have
+// a bank each.
+func (c *Config) views() bool { return c.Protocol != ProtocolBTF && !c.Loose }
+
+// tensors returns the bank as it stands in a model file.
+func (b *bank) tensors() []model.Tensor {
+	rows := b.rows.Rows()
+	if b.feature == "" {
+		return []model.Tensor{model.Float32s(tensorBank, []int{rows.N, rows.D}, rows.Data)}
+	}
+	of := func(name string) string { return name + "." + b.feature }
+	origins := make([]int32, 0, 2*len(b.origins))
+	for _, o := range b.origins {
+		origins = append(origins, o.Scan, o.Row)
+	}
+	return []model.Tensor{
+		model.Float32s(of(tensorBank), []int{rows.N, rows.D}, rows.Data),
+		model.Float32s(of(tensorLocal), []int{rows.N}, b.local),
+		model.Int32s(of(tensorOrigins), []int{rows.N, 2}, origins),
+	}
+}
+
+// viewInto adds what banks and finder need besides tensors to a model's metadata.
+func (d *Detector) viewInto(meta map[string]string) error {
+	banks := make([]bankMeta, len(d.banks))
+	for i, b := range d.banks {
+		banks[i] = bankMeta{b.feature, b.scale, b.weight}
+	}
+	text, err := json.Marshal(banks)
+	if err != nil {
+		return err
+	}
+	meta[metaBanks] = string(text)
+	text, err = json.Marshal(d.finder)
+	meta[metaFinder] = string(text)
+	return err
+}
+
+func hasTensor(f *model.File, name string) bool {
+	return slices.ContainsFunc(f.Tensors(), func(t model.Info) bool { return t.Name == name })
+}
+
+// finderFrom reads the finder.
+func finderFrom(f *model.File, c *Config) (*view.Finder, error) {
+	finder := new(view.Finder)
+	text, ok := f.Meta()[metaFinder]
+	if !ok {
+		return nil, fmt.Errorf("no %s", metaFinder)
+	}
+	if err := json.Unmarshal([]byte(text), finder); err != nil {
+		return nil, fmt.Errorf("%s: %w", metaFinder, err)
+	}
+	if hasTensor(f, tensorSurroundings) {
+		around, _, err := f.Float32s(tensorSurroundings)
+		if err != nil {
+			return nil, err
+		}
+		finder.Surroundings = slices.Clone(around)
+	}
+	return finder, finder.Restore(c.Seed, c.Workers)
+}
+
+// banksFrom reads the banks; their rows stay in the file.
+func banksFrom(f *model.File, c *Config) ([]*bank, error) {
+	if !c.views() {
+		rows, err := rowsFrom(f, tensorBank, c.dim(c.Features))
+		return []*bank{{rows: rows, weight: 1}}, err
+	}
+	var meta []bankMeta
+	text, ok := f.Meta()[metaBanks]
+	if !ok && hasTensor(f, tensorBank) {
+		return nil, errPreview
+	}
+	if !ok {
+		return nil, fmt.Errorf("no %s", metaBanks)
+	}
+	if err := json.Unmarshal([]byte(text), &meta); err != nil {
+		return nil, fmt.Errorf("%s: %w", metaBanks, err)
+	}
+	if len(meta) != len(c.Features) || len(meta) == 0 {
+		return nil, fmt.Errorf("%s has %d banks, the configuration %d features", metaBanks, len(meta), len(c.Features))
+	}
+	var out []*bank
+	for i, m := range meta {
+		if m.Feature != c.Features[i] || !(m.Scale > 0) || m.Scale-m.Scale != 0 || !(m.Weight > 0) || m.Weight-m.Weight != 0 {
+			return nil, fmt.Errorf("%s: scale %v and weight %v of feature %q", metaBanks, m.Scale, m.Weight, m.Feature)
+		}
+		b := &bank{feature: m.Feature, scale: m.Scale, weight: m.Weight}
+		var err error
+		if b.rows, err = rowsFrom(f, tensorBank+"."+m.Feature, c.dim([]string{m.Feature})); err != nil {
+			return nil, err
+		}
+		if err := b.originsFrom(f); err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+func rowsFrom(f *model.File, name string, dim int) (*memory.Bank, error) {
+	data, shape, err := f.Float32s(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(shape) != 2 || shape[1] != dim {
+		return nil, fmt.Errorf("%s has the shape %v, its configuration makes rows of %d values", name, shape, dim)
+	}
+	return memory.NewBank(&memory.Rows{N: shape[0], D: shape[1], Data: data}, 0)
+}
+
+// originsFrom reads what is known of each row.
+func (b *bank) originsFrom(f *model.File) error {
+	n := b.rows.Rows().N
+	local, shape, err := f.Float32s(tensorLocal + "." + b.feature)
+	if err != nil {
+		return err
+	}
+	if len(shape) != 1 || shape[0] != n {
+		return fmt.Errorf("%s.%s has the shape %v, the bank %d rows", tensorLocal, b.feature, shape, n)
+	}
+	for _, v := range local {
+		if !(v >= 0) || v-v != 0 {
+			return fmt.Errorf("%s.%s holds %v", tensorLocal, b.feature, v)
+		}
+	}
+	b.local = slices.Clone(local)
+	origins, shape, err := f.Int32s(tensorOrigins + "." + b.feature)
+	if err != nil {
+		return err
+	}
+	if len(shape) != 2 || shape[0] != n || shape[1] != 2 {
+		return fmt.Errorf("%s.%s has the shape %v, the bank %d rows", tensorOrigins, b.feature, shape, n)
+	}
+	for i := 0; i < len(origins); i += 2 {
+		o := origin{origins[i], origins[i+1]}
+		if o.Scan < 0 || o.Row < 0 || i > 0 && o.Scan < origins[i-2] {
+			return fmt.Errorf("%s.%s: the row at %d comes from row %d of scan %d", tensorOrigins, b.feature, i/2, o.Row, o.Scan)
+		}
+		b.origins = append(b.origins, o)
+	}
+	return nil
+}

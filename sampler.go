@@ -1,0 +1,90 @@
+package iad3d
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/iad3d/iad3d/memory"
+)
+
+// origin says where a row of a bank comes from.
+type origin struct {
+	Scan int32 // its number in the fit, from 0
+	Row  int32 // its number in the scan's description
+}
+
+// priority gives every row of a fit a number that looks drawn at random; the rows
+// with the lowest ones are kept. Which these are depends on no other row, so that a
+// bank can grow later and be the one that a fit of all scans gives.
+func (o origin) priority(seed uint64) uint64 {
+	return mix(seed ^ mix(uint64(uint32(o.Scan))<<32|uint64(uint32(o.Row))))
+}
+
+// mix is the finalizer of splitmix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014).
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// sampler draws at most keep of the rows it is shown, each with the same chance, in
+// memory for twice as many.
+type sampler struct {
+	keep    int
+	seed    uint64
+	rows    memory.Rows
+	origins []origin
+	seen    int // rows shown
+}
+
+// add shows the rows of a scan.
+func (s *sampler) add(scan int, rows *memory.Rows) {
+	s.seen += rows.N
+	for i := range rows.N {
+		s.origins = append(s.origins, origin{int32(scan), int32(i)})
+	}
+	s.rows.Append(&memory.Rows{N: rows.N, D: rows.D, Data: slices.Clone(rows.Data)})
+	if s.rows.N > 2*s.keep {
+		s.thin()
+	}
+}
+
+// thin keeps the rows of the lowest priority, in the order of their origins.
+func (s *sampler) thin() {
+	if s.rows.N <= s.keep {
+		return
+	}
+	order := make([]int, s.rows.N)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Compare(s.origins[a].priority(s.seed), s.origins[b].priority(s.seed))
+	})
+	s.take(order[:s.keep])
+}
+
+// take keeps the rows at these places, in the order of their origins.
+func (s *sampler) take(order []int) {
+	slices.Sort(order)
+	d := s.rows.D
+	kept := memory.Rows{N: len(order), D: d, Data: make([]float32, 0, len(order)*d)}
+	origins := make([]origin, 0, len(order))
+	for _, i := range order {
+		kept.Data = append(kept.Data, s.rows.Row(i)...)
+		origins = append(origins, s.origins[i])
+	}
+	s.rows, s.origins = kept, origins
+}
+
+// drop takes the rows of some scans away.
+func (s *sampler) drop(scans map[int]bool) {
+	var order []int
+	for i, o := range s.origins {
+		if !scans[int(o.Scan)] {
+			order = append(order, i)
+		}
+	}
+	s.take(order)
+}

@@ -1,0 +1,198 @@
+package view_test
+
+import (
+	"errors"
+	"image"
+	"image/color"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/iad3d/iad3d/grid"
+	"github.com/iad3d/iad3d/pointcloud"
+	"github.com/iad3d/iad3d/view"
+)
+
+// scene is a box of w×h pixels: a floor half a metre away with a little noise, a wall
+// along the upper edge where asked for, and a round part of 30 pixels around (x, y).
+func scene(seed uint64, w, h, x, y int, wall bool) *pointcloud.Cloud {
+	r := rand.New(rand.NewPCG(seed, 1))
+	c := &pointcloud.Cloud{Width: w, Height: h}
+	for v := range h {
+		for u := range w {
+			z := 0.5 + 1e-5*r.NormFloat64()
+			if wall && v < h/8 {
+				z = 0.42
+			}
+			if d := math.Hypot(float64(u-x), float64(v-y)); d < 15 {
+				z -= 0.01 + 0.0004*(15-d)
+			}
+			c.XYZ = append(c.XYZ, float32(0.0005*float64(u)), float32(0.0005*float64(v)), float32(z))
+		}
+	}
+	return c
+}
+
+func learn(t *testing.T, wall bool) *view.Finder {
+	t.Helper()
+	var pilots []*pointcloud.Cloud
+	for i := range 6 {
+		pilots = append(pilots, scene(uint64(i), 200, 160, 80+5*i, 90+3*i, wall))
+	}
+	f, err := view.Learn(t.Context(), pilots, view.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.KeepPlane {
+		t.Fatal("the floor stays")
+	}
+	return f
+}
+
+func TestPartIsFound(t *testing.T) {
+	for _, wall := range []bool{false, true} {
+		f := learn(t, wall)
+		if (f.Surroundings != nil) != wall {
+			t.Errorf("wall %v: surroundings of %d pixels", wall, len(f.Surroundings))
+		}
+		if f.Side < 29 || f.Side > 40 {
+			t.Errorf("wall %v: a window of %d pixels for parts of 29", wall, f.Side)
+		}
+		v, err := f.Find(t.Context(), scene(99, 200, 160, 120, 70, wall), 2*f.Side)
+		if err != nil {
+			t.Fatal(err)
+		}
+		centre := image.Pt(v.X+v.Side/2, v.Y+v.Side/2)
+		if d := centre.Sub(image.Pt(120, 70)); d.X*d.X+d.Y*d.Y > 4 {
+			t.Errorf("wall %v: centre %v, want about (120, 70)", wall, centre)
+		}
+		area := float64(v.Cloud.CountValid()) / 4
+		if want := math.Pi * 15 * 15; math.Abs(area/want-1) > 0.1 {
+			t.Errorf("wall %v: the part has %.0f pixels, want %.0f", wall, area, want)
+		}
+	}
+}
+
+// TestFixedPartStays holds that a part that never moves is not taken for a wall, even
+// when it touches the edge.
+func TestFixedPartStays(t *testing.T) {
+	var pilots []*pointcloud.Cloud
+	for i := range 6 {
+		pilots = append(pilots, scene(uint64(i), 200, 160, 8, 80, false))
+	}
+	f, err := view.Learn(t.Context(), pilots, view.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Surroundings != nil {
+		t.Fatal("the part was taken for its surroundings")
+	}
+	if _, err := f.Find(t.Context(), scene(50, 200, 160, 8, 80, false), 64); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWallThatMovedIsSeen holds that only what lies where the wall was is taken away.
+func TestWallThatMovedIsSeen(t *testing.T) {
+	f := learn(t, true)
+	c := scene(7, 200, 160, 120, 90, true)
+	for i := range 200 * 20 {
+		if i%200 > 50 && i%200 < 90 {
+			c.XYZ[3*i+2] -= 0.02 // something leans against it
+		}
+	}
+	v, err := f.Find(t.Context(), c, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Y > 5 || v.Side < 90 {
+		t.Errorf("window at (%d, %d) of %d pixels does not show what leans against the wall", v.X, v.Y, v.Side)
+	}
+}
+
+// TestOtherResolution holds that the same scene at half the resolution gives the
+// same window.
+func TestOtherResolution(t *testing.T) {
+	f := learn(t, false)
+	c := scene(3, 200, 160, 120, 70, false)
+	half := &pointcloud.Cloud{Width: 100, Height: 80}
+	for y := range 80 {
+		for x := range 100 {
+			half.XYZ = append(half.XYZ, c.XYZ[3*(2*y*200+2*x):][:3]...)
+		}
+	}
+	a, err := f.Find(t.Context(), c, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := f.Find(t.Context(), half, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(float64(a.Side-2*b.Side)) > 3 || math.Abs(float64(a.X-2*b.X)) > 4 || math.Abs(float64(a.Y-2*b.Y)) > 4 {
+		t.Errorf("windows (%d, %d, %d) and (%d, %d, %d)", a.X, a.Y, a.Side, b.X, b.Y, b.Side)
+	}
+}
+
+func TestNothingIsAnError(t *testing.T) {
+	f := learn(t, false)
+	if _, err := f.Find(t.Context(), scene(1, 200, 160, -100, -100, false), 64); !errors.Is(err, view.ErrEmpty) || !errors.Is(err, pointcloud.ErrNoPart) {
+		t.Errorf("%v", err)
+	}
+	empty := scene(1, 200, 160, 80, 80, false)
+	empty.Valid = make([]bool, empty.Len())
+	if _, err := f.Find(t.Context(), empty, 64); !errors.Is(err, view.ErrEmpty) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestPasteUndoesCrop holds that what is cut out goes back to its place.
+func TestPasteUndoesCrop(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 20, 10))
+	for y := range 10 {
+		for x := range 20 {
+			img.SetNRGBA(x, y, color.NRGBA{uint8(10 * x), uint8(20 * y), 7, 255})
+		}
+	}
+	v := &view.View{X: 12, Y: -3, Side: 9}
+	crop := v.Crop(img)
+	m := grid.New(9, 9, 1)
+	for i := range m.Data {
+		m.Data[i] = float32(crop.Pix[4*i])
+	}
+	back := v.Paste(m, 10, 20)
+	for y := range 10 {
+		for x := range 20 {
+			want := float32(0)
+			if x >= 12 && y < 6 {
+				want = float32(10 * x)
+			}
+			if back.At(y, x, 0) != want {
+				t.Fatalf("pixel (%d, %d) is %v, want %v", x, y, back.At(y, x, 0), want)
+			}
+		}
+	}
+}
+
+func TestNormalsImage(t *testing.T) {
+	v := &view.View{Cloud: &pointcloud.Cloud{Width: 2, Height: 1, XYZ: make([]float32, 6), Valid: []bool{true, false}, Normals: []float64{0, 0, -1, 1, 0, 0}}}
+	img := v.Normals()
+	if got, want := img.NRGBAAt(0, 0), (color.NRGBA{128, 128, 255, 255}); got != want {
+		t.Errorf("a surface that faces the camera is %v, want %v", got, want)
+	}
+	if got := img.NRGBAAt(1, 0); got != (color.NRGBA{view.Neutral[0], view.Neutral[1], view.Neutral[2], 255}) {
+		t.Errorf("nothing is %v", got)
+	}
+}
+
+func TestRestoreRefuses(t *testing.T) {
+	for _, f := range []*view.Finder{
+		{}, {Width: 10, Height: 10, Side: 4}, {Width: 10, Height: 10, Side: 1000}, {Width: 1 << 20, Height: 10, Side: 20},
+		{Width: 10, Height: 10, Side: 10, Surroundings: make([]float32, 7)},
+		{Width: 2, Height: 1, Side: 8, Surroundings: []float32{float32(math.NaN()), 0}},
+	} {
+		if err := f.Restore(0, 0); !errors.Is(err, view.ErrFinder) {
+			t.Errorf("%+v: %v", f, err)
+		}
+	}
+}
