@@ -38,7 +38,7 @@ func inspected(t *testing.T, o inspection.Options) (*rgbd.Scan, *inspection.Insp
 		for i, v := range r.Map.Data {
 			geometry.Data[i], colour.Data[i] = v/4, v*3/4
 		}
-		o.Parts = []regions.Part{{Name: "geometry", Map: geometry}, {Name: "colour", Map: colour}}
+		r.Parts = []iad3d.Part{{Name: "geometry", Map: geometry}, {Name: "colour", Map: colour}}
 	}
 	n, err := inspection.Judge(t.Context(), s, r, o)
 	if err != nil {
