@@ -26,7 +26,6 @@ type heldScan struct {
 	desc   *description
 	hits   [][]memory.Hit      // of each bank, among the rows of other scans
 	at     []func(int32) int32 // translates them
-	cells  [][]float32         // scores of each bank's rows
 }
 
 // add keeps a scan, and lets one go when there are too many: which one is as if

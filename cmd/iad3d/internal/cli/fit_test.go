@@ -97,21 +97,21 @@ func TestFitPromise(t *testing.T) {
 		"--contamination 0.31: want auto or a number from 0 to 0.3":        {"--contamination", "0.31"},
 		"--contamination -1: want auto or a number from 0 to 0.3":          {"--contamination", "-1"},
 		"--contamination NaN: want auto or a number from 0 to 0.3":         {"--contamination", "NaN"},
-		"--contamination : want auto or a number from 0 to 0.3":            {"--contamination", " "},
+		"--contamination  : want auto or a number from 0 to 0.3":           {"--contamination", " "},
 		"the BTF protocol knows no input, rows, sketch, false alarms, con": {"--protocol", "btf", "--contamination", "0.1"},
 	} {
 		refuse(t, exitUsage, []string{says}, fitArgs(t, filepath.Join(t.TempDir(), "none.iad3d"), flags...)...)
 	}
 }
 
-// TestFitContamination fits with a bent part among seven sound ones.
+// TestFitContamination fits with a dented part among seven sound ones.
 func TestFitContamination(t *testing.T) {
 	line := t.TempDir()
-	fine(t, "synth", "-q", "--out", line, "--parts", "gear", "--size", "64", "--train", "7", "--seed", "3", "--good", "1", "--defects", "bent")
+	fine(t, "synth", "-q", "--out", line, "--parts", "gear", "--size", "64", "--train", "7", "--seed", "3", "--good", "1", "--defects", "dent")
 	train := filepath.Join(line, "gear", "train", "good")
 	for _, f := range []string{"xyz/000.tiff", "rgb/000.png"} {
 		name := strings.Replace(f, "000", "900", 1)
-		put(t, filepath.Join(train, filepath.FromSlash(name)), get(t, filepath.Join(line, "gear", "test", "bent", filepath.FromSlash(f))))
+		put(t, filepath.Join(train, filepath.FromSlash(name)), get(t, filepath.Join(line, "gear", "test", "dent", filepath.FromSlash(f))))
 	}
 	dir := t.TempDir()
 	fit := func(flags ...string) outcome {

@@ -88,7 +88,9 @@ func libraryInspect(t *testing.T, model, path string) *inspection.Inspection {
 // TestScore scores by a model with thresholds, which gives verdicts without a flag,
 // and by one without.
 func TestScore(t *testing.T) {
-	good, dent := testScan(t, "good"), testScan(t, "dent")
+	// The first sound scan is above the threshold, as one in four may be of a model of
+	// three scans; the second is not.
+	good, dent := filepath.Join(filepath.Dir(testScan(t, "good")), "001.tiff"), testScan(t, "dent")
 	for _, test := range []struct {
 		model, head string
 		verdicts    []inspection.Verdict
