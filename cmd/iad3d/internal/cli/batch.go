@@ -143,8 +143,12 @@ func marked(path, mark string) error {
 	return nil
 }
 
-// tellSummary says on standard error what a batch came to.
+// tellSummary says on standard error what a batch came to. Of a single scan its line
+// says it all.
 func (a *app) tellSummary(s inspection.Summary) {
+	if s.Scans < 2 {
+		return
+	}
 	parts := []string{count(s.Scans, "scan", "scans") + ": " + fmt.Sprintf("%d pass, %d fail, %d invalid", s.Pass, s.Fail, s.Invalid)}
 	if s.Unjudged > 0 {
 		parts = append(parts, fmt.Sprintf("%d without a verdict", s.Unjudged))

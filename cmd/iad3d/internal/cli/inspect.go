@@ -148,7 +148,7 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 	}
 	threshold := "none"
 	if m.Thresholds != nil {
-		threshold = promise(m.Thresholds)
+		threshold = strings.TrimPrefix(promise(m.Thresholds), "threshold ")
 	}
 	return a.table([][2]string{
 		{"model", path},

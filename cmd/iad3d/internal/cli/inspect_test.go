@@ -33,10 +33,14 @@ func TestInspectModel(t *testing.T) {
 		t.Errorf("document %+v, want %+v", got, want)
 	}
 	text := fine(t, "inspect", path)
-	for _, s := range []string{path, head.SHA256 + " (verified)", "3 scans by iad3d " + iad3d.Version, "default", "fpfh", "plane removed"} {
+	for _, s := range []string{path, head.SHA256 + " (verified)", "3 scans by iad3d " + iad3d.Version, "default", "fpfh", "plane removed",
+		fmt.Sprintf("threshold    %.4g: of 3 sound scans held out in turn, false alarms in at most 25 %% promised\n", d.Thresholds().Scan)} {
 		if !strings.Contains(text, s) {
 			t.Errorf("text does not say %q:\n%s", s, text)
 		}
+	}
+	if text := fine(t, "inspect", plainModel(t)); !strings.Contains(text, "threshold    none\n") {
+		t.Errorf("btf:\n%s", text)
 	}
 }
 

@@ -46,7 +46,7 @@ func (j *judging) options(d *iad3d.Detector) (o inspection.Options, known bool, 
 		t = new(iad3d.Thresholds)
 	}
 	if j.scan > 0 {
-		t.Scan, t.FalseAlarms = j.scan, 0
+		*t = iad3d.Thresholds{Scan: j.scan, Pixel: t.Pixel} // nobody promises anything of it
 	}
 	if j.pixel > 0 {
 		t.Pixel = j.pixel

@@ -18,12 +18,12 @@ func TestFullDisk(t *testing.T) {
 	model, old := filepath.Join(dir, "m.iad3d"), []byte(nil)
 	set := []string{"--dataset", "mvtec3d", "--root", testLine(t)}
 	commands := map[string][]string{
-		"fit":     append([]string{"fit", "--out", model, "--coreset", "1"}, set...),
+		"fit":     append([]string{"fit", "--out", model}, set...),
 		"score":   {"score", "--model", testModel(t), "--out", filepath.Join(dir, "s"), testScan(t, "bent"), testScan(t, "dent"), testScan(t, "good")},
 		"bench":   append([]string{"bench", "--methods", "fpfh", "--out", filepath.Join(dir, "b")}, set...),
 		"convert": {"convert", testScan(t, "bent"), filepath.Join(dir, "c.ply")},
 	}
-	fine(t, append([]string{"fit", "--out", model, "--coreset", "0.01"}, set...)...)
+	fine(t, append([]string{"fit", "--out", model, "--features", "fpfh", "--rows", "50"}, set...)...)
 	old = get(t, model)
 	var disk syscall.Statfs_t
 	if err := syscall.Statfs(dir, &disk); err != nil {

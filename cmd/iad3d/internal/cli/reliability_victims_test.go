@@ -26,7 +26,7 @@ type victim struct {
 func victims(t *testing.T) []victim {
 	line, model := testLine(t), testModel(t)
 	other := filepath.Join(fixture.dir, "other.iad3d")
-	fine(t, "fit", "--dataset", "mvtec3d", "--root", line, "--coreset", "0.5", "--out", other)
+	fine(t, "fit", "--dataset", "mvtec3d", "--root", line, "--features", "fpfh", "--rows", "400", "--out", other)
 	scans := []string{testScan(t, "bent"), testScan(t, "dent"), testScan(t, "good")}
 	at := func(args ...string) func(string) []string {
 		return func(out string) []string {
@@ -42,7 +42,7 @@ func victims(t *testing.T) []victim {
 	return []victim{
 		{
 			name: "fit",
-			old:  at(append([]string{"fit", "--coreset", "0.5", "--out", "OUT/m.iad3d"}, set...)...),
+			old:  at(append([]string{"fit", "--rows", "400", "--out", "OUT/m.iad3d"}, set...)...),
 			new:  at(append([]string{"fit", "--out", "OUT/m.iad3d"}, set...)...),
 		},
 		{

@@ -33,7 +33,11 @@ func TestReport(t *testing.T) {
 			t.Errorf("no %s", want)
 		}
 	}
-	if strings.Contains(page, "pixel threshold</dt>") {
+	if !strings.Contains(page, "pixel threshold</dt>") {
+		t.Error("the model's own threshold is not there")
+	}
+	fine(t, "report", "--model", plainModel(t), "--dataset", "mvtec3d", "--root", testLine(t), "--out", set)
+	if page = string(get(t, set)); strings.Contains(page, "pixel threshold</dt>") {
 		t.Error("a threshold that nobody gave")
 	}
 

@@ -23,8 +23,8 @@ var update = flag.Bool("update", false, "write the golden files in testdata")
 // fixture is a small inspection line and a model of it, made once for all tests,
 // which must not write to it.
 var fixture struct {
-	dir         string
-	line, model func() (string, error)
+	dir                string
+	line, model, plain func() (string, error)
 }
 
 func TestMain(m *testing.M) {
@@ -43,22 +43,30 @@ func TestMain(m *testing.M) {
 			Seed: 3, Size: 64, Train: 3, Validation: 1, Good: 2, Parts: []string{"gear"}, Defects: []string{"bent", "dent"},
 		}, nil)
 	})
-	fixture.model = sync.OnceValues(func() (string, error) {
-		line, err := fixture.line()
-		if err != nil {
-			return "", err
-		}
-		model := filepath.Join(dir, "gear.iad3d")
-		var stderr bytes.Buffer
-		if Run(context.Background(), []string{"fit", "--dataset", "mvtec3d", "--root", line, "--out", model}, nil, &bytes.Buffer{}, &stderr) != 0 {
-			return "", errors.New(stderr.String())
-		}
-		return model, nil
-	})
+	fitted := func(name string, flags ...string) func() (string, error) {
+		return sync.OnceValues(func() (string, error) {
+			line, err := fixture.line()
+			if err != nil {
+				return "", err
+			}
+			model := filepath.Join(dir, name)
+			args := append([]string{"fit", "--dataset", "mvtec3d", "--root", line, "--out", model}, flags...)
+			var stderr bytes.Buffer
+			if Run(context.Background(), args, nil, &bytes.Buffer{}, &stderr) != 0 {
+				return "", errors.New(stderr.String())
+			}
+			return model, nil
+		})
+	}
+	fixture.model = fitted("gear.iad3d", fixtureFlags...)
+	fixture.plain = fitted("plain.iad3d", "--protocol", "btf")
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
+
+// fixtureFlags are those of testModel: scans without colour can be scored with it.
+var fixtureFlags = []string{"--features", "fpfh"}
 
 // programEnv makes the test program behave as iad3d.
 const programEnv = "IAD3D_TEST_PROGRAM"
@@ -86,14 +94,26 @@ func testLine(t *testing.T) string {
 	return line
 }
 
-// testModel returns a model file fitted to the line with the default settings.
+// testModel returns a model file fitted to the line with fixtureFlags. It has
+// thresholds of its own.
 func testModel(t *testing.T) string {
 	t.Helper()
-	model, err := fixture.model()
+	return fixed(t, fixture.model)
+}
+
+// plainModel returns a model file without thresholds, of the btf protocol.
+func plainModel(t *testing.T) string {
+	t.Helper()
+	return fixed(t, fixture.plain)
+}
+
+func fixed(t *testing.T, file func() (string, error)) string {
+	t.Helper()
+	path, err := file()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return model
+	return path
 }
 
 // testScan returns a scan's file of the line: test/<defect>/xyz/000.tiff.

@@ -21,16 +21,17 @@ import (
 )
 
 const scoreLong = `Score scans with a model: how abnormal each one is as a whole, and where most. Scores
-of one model compare with each other; they have no unit. By the default protocol 1 is
-what sound scans come to in the mean.
+have no unit: 1 is what sound scans came to in the mean when the model was fitted. Of
+loose scans and of the btf protocol only those of one model compare.
 
 A scan is an organised cloud: an xyz TIFF, three float samples per pixel, or a PCD,
 PLY or text file with a raster; or a depth image, a 16-bit PNG or a TIFF of one
 sample per pixel, with the camera file that --intrinsics names: width, height, fx,
 fy, cx, cy in YAML or JSON, or what Open3D or RealSense write. Its colour image, for
 pictures and for models with the feature rgb, is taken from ../rgb beside a folder
-named xyz or depth, from --rgb, or from the cloud. A folder stands for the clouds in it, or in its xyz folder;
-with --intrinsics for the .png and .tiff files in it, or in its depth folder.
+named xyz or depth, from --rgb, or from the cloud. A folder stands for the clouds in
+it, or in its xyz folder; with --intrinsics for the .png and .tiff files in it, or in
+its depth folder.
 
 A model that was fitted on loose scans, clouds without a raster, scores such clouds:
 PCD, PLY, STL, OBJ and text. With --out it writes of each the points with their scores

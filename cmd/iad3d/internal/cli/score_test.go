@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -61,7 +63,13 @@ func lines(t *testing.T, stdout string) []scoreLine {
 // libraryScore is what a program that uses the library would get.
 func libraryScore(t *testing.T, path string) *iad3d.Result {
 	t.Helper()
-	d, err := iad3d.Load(testModel(t))
+	return libraryInspect(t, testModel(t), path).Result
+}
+
+// libraryInspect judges by the thresholds of the model, if it has any.
+func libraryInspect(t *testing.T, model, path string) *inspection.Inspection {
+	t.Helper()
+	d, err := iad3d.Load(model)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,38 +78,98 @@ func libraryScore(t *testing.T, path string) *iad3d.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := d.Score(t.Context(), s)
+	n, err := inspection.Inspect(t.Context(), d, s, inspection.Options{Thresholds: d.Thresholds(), WholeSurface: d.Config().KeepPlane})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return n
 }
 
+// TestScore scores by a model with thresholds, which gives verdicts without a flag,
+// and by one without.
 func TestScore(t *testing.T) {
-	bent, dent := testScan(t, "bent"), testScan(t, "dent")
-	text := fine(t, "score", "--model", testModel(t), bent, dent)
-	rows := slices.Collect(strings.Lines(text))
-	if len(rows) != 3 || strings.Join(strings.Fields(rows[0]), " ") != "scan score peak at x, y" {
-		t.Fatalf("table:\n%s", text)
-	}
-	for i, path := range []string{bent, dent} {
-		r := libraryScore(t, path)
-		want := []string{path, number(r.Score), number(float64(r.Peak.Value)), strconv.Itoa(r.Peak.X) + ",", strconv.Itoa(r.Peak.Y)}
-		if got := strings.Fields(rows[i+1]); !slices.Equal(got, want) {
-			t.Errorf("row %q, want %q", got, want)
+	// The first sound scan is above the threshold, as one in four may be of a model of
+	// three scans; the second is not.
+	good, dent := filepath.Join(filepath.Dir(testScan(t, "good")), "001.tiff"), testScan(t, "dent")
+	for _, test := range []struct {
+		model, head string
+		verdicts    []inspection.Verdict
+	}{
+		{testModel(t), "scan score peak verdict regions at x, y", []inspection.Verdict{inspection.Pass, inspection.Fail}},
+		{plainModel(t), "scan score peak at x, y", []inspection.Verdict{inspection.Unjudged, inspection.Unjudged}},
+	} {
+		text := fine(t, "score", "--model", test.model, good, dent)
+		rows := slices.Collect(strings.Lines(text))
+		if len(rows) != 3 || strings.Join(strings.Fields(rows[0]), " ") != test.head {
+			t.Fatalf("table:\n%s", text)
 		}
-		if strings.Index(rows[i+1], want[1])+len(want[1]) != strings.Index(rows[0], "score")+len("score") {
-			t.Errorf("columns are not aligned:\n%s", text)
+		got := lines(t, fine(t, "score", "--model", test.model, "--json", good, dent))
+		for i, path := range []string{good, dent} {
+			n := libraryInspect(t, test.model, path)
+			r := n.Result
+			cells := []string{path, number(r.Score), number(float64(r.Peak.Value)), strconv.Itoa(r.Peak.X) + ",", strconv.Itoa(r.Peak.Y)}
+			line := scoreLine{Scan: r.Name, Source: path, Score: r.Score, Peak: r.Peak, Width: r.Map.W, Height: r.Map.H}
+			if n.Verdict != inspection.Unjudged {
+				cells = slices.Insert(cells, 3, string(n.Verdict), strconv.Itoa(len(n.Regions())))
+				line.Verdict, line.Why, line.Thresholds, line.Regions = n.Verdict, n.Why, &n.Thresholds, append([]regions.Region{}, n.Regions()...)
+			}
+			if n.Verdict != test.verdicts[i] {
+				t.Errorf("%s: verdict %q, want %q", path, n.Verdict, test.verdicts[i])
+			}
+			if got := strings.Fields(rows[i+1]); !slices.Equal(got, cells) {
+				t.Errorf("row %q, want %q", got, cells)
+			}
+			if strings.Index(rows[i+1], cells[1])+len(cells[1]) != strings.Index(rows[0], "score")+len("score") {
+				t.Errorf("columns are not aligned:\n%s", text)
+			}
+			if !reflect.DeepEqual(got[i], line) {
+				t.Errorf("line %+v, want %+v", got[i], line)
+			}
 		}
 	}
-	got := lines(t, fine(t, "score", "--model", testModel(t), "--json", bent, dent))
-	for i, path := range []string{bent, dent} {
-		r := libraryScore(t, path)
-		want := scoreLine{Scan: r.Name, Source: path, Score: r.Score, Peak: r.Peak, Width: 64, Height: 64}
-		if !reflect.DeepEqual(got[i], want) {
-			t.Errorf("line %+v, want %+v", got[i], want)
+	// One scan's line says it all, two have a summary.
+	for n, scans := range [][]string{{}, {good}, {good, dent}} {
+		if n == 0 {
+			continue
+		}
+		r := run(t, append([]string{"score", "--model", testModel(t)}, scans...)...)
+		if r.code != exitFine || (n > 1) != strings.Contains(r.stderr, "2 scans: 1 pass, 1 fail, 0 invalid, 50.0 % fail\n") || n == 1 && r.stderr != "" {
+			t.Errorf("%d scans: %+v", n, r)
 		}
 	}
+}
+
+// TestScoreShares holds that the features share out the score of a region, in the
+// order of the model's, and what a model of colour says to a scan without.
+func TestScoreShares(t *testing.T) {
+	dir := t.TempDir()
+	model := filepath.Join(dir, "rgb.iad3d")
+	fine(t, fitArgs(t, model)...) // the line's scans have colour
+	dent := testScan(t, "dent")
+	l := lines(t, fine(t, "score", "--model", model, "--pixel-threshold", "0.5", "--json", dent))[0]
+	if len(l.Regions) == 0 {
+		t.Fatal("no region")
+	}
+	for _, g := range l.Regions {
+		var names []string
+		sum := 0.0
+		for _, s := range g.Shares {
+			names, sum = append(names, s.Name), sum+s.Share
+			if !(s.Share >= 0) {
+				t.Errorf("region %d: %+v", g.ID, g.Shares)
+			}
+		}
+		if strings.Join(names, " ") != "fpfh normals rgb" || math.Abs(sum-1) > 1e-9 {
+			t.Errorf("region %d: shares %+v, the sum is %v", g.ID, g.Shares, sum)
+		}
+	}
+	text := fine(t, "score", "--model", model, "--pixel-threshold", "0.5", "--regions", dent)
+	want := fmt.Sprintf(", fpfh %.0f %%, normals %.0f %%, rgb %.0f %%", 100*l.Regions[0].Shares[0].Share, 100*l.Regions[0].Shares[1].Share, 100*l.Regions[0].Shares[2].Share)
+	if !strings.Contains(text, want) {
+		t.Errorf("no %q in\n%s", want, text)
+	}
+	plain := put(t, filepath.Join(dir, "in", "part.tiff"), get(t, dent))
+	refuse(t, exitInput, []string{plain + ": no colour image, which feature rgb needs"}, "score", "--model", model, plain)
 }
 
 // TestScoreFolder scores folders, in which two scans have the same name, and
@@ -116,7 +184,7 @@ func TestScoreFolder(t *testing.T) {
 	}
 	got := lines(t, r.stdout)
 	names := []string{"good_000", "good_001", "good_000-2", "good_001-2", "good_002", "dent_000"}
-	want := []string{".", resultsFile, summaryFile}
+	want := []string{".", resultsFile, summaryFile, regionsFile}
 	for _, n := range names {
 		want = append(want, n+".png", n+".tiff")
 	}
@@ -195,7 +263,7 @@ func TestScoreGoesOn(t *testing.T) {
 	if got := lines(t, r.stdout); len(got) != 2 || got[0].Scan != "bent/000" || got[1].Scan != "dent/000" {
 		t.Errorf("lines %+v", got)
 	}
-	if got := tree(t, out); len(got) != 7 {
+	if got := tree(t, out); len(got) != 8 {
 		t.Errorf("files %q", got)
 	}
 }

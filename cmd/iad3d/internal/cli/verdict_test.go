@@ -72,7 +72,7 @@ func TestFailOn(t *testing.T) {
 		flags []string
 		says  string
 	}{
-		{[]string{"--fail-on", "anomaly"}, "--fail-on anomaly needs --threshold or --pixel-threshold: " + testModel(t) + " has none"},
+		{[]string{"--fail-on", "anomaly"}, "--fail-on anomaly needs --threshold or --pixel-threshold: " + plainModel(t) + " has none"},
 		{[]string{"--fail-on", "rain"}, `--fail-on "rain": there is anomaly or invalid`},
 		{[]string{"--threshold", "-1"}, "--threshold -1: want a score above 0"},
 		{[]string{"--pixel-threshold", "NaN"}, "--pixel-threshold NaN: want a score above 0"},
@@ -81,7 +81,7 @@ func TestFailOn(t *testing.T) {
 		{[]string{"--regions"}, "--regions needs --pixel-threshold"},
 		{[]string{"--ply"}, "--ply goes with --out"},
 	} {
-		refuse(t, exitUsage, []string{test.says}, append(append([]string{"score", "--model", testModel(t)}, test.flags...), good)...)
+		refuse(t, exitUsage, []string{test.says}, append(append([]string{"score", "--model", plainModel(t)}, test.flags...), good)...)
 	}
 }
 

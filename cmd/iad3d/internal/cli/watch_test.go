@@ -180,7 +180,7 @@ func TestWatchRefuses(t *testing.T) {
 		"--threshold 0: want a score above 0":      {in, "--threshold", "0"},
 		"--min-area is about regions, which need ": {in, "--min-area", "2"},
 	} {
-		refuse(t, exitUsage, []string{says}, append([]string{"watch", "--model", testModel(t)}, args...)...)
+		refuse(t, exitUsage, []string{says}, append([]string{"watch", "--model", plainModel(t)}, args...)...)
 	}
 	refuse(t, exitInput, []string{"no such file or directory"}, "watch", "--model", testModel(t), filepath.Join(dir, "missing"))
 	refuse(t, exitModel, []string{"no such file or directory"}, "watch", "--model", filepath.Join(dir, "missing"), in)
