@@ -2,6 +2,7 @@ package iad3d
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/iad3d/iad3d/memory"
@@ -70,11 +71,58 @@ func (b *bank) scores(hits []memory.Hit, n, neighbors int, at func(int32) int32)
 	return out
 }
 
+// of returns where the rows of a scan begin and end.
+func (b *bank) of(scan int) (from, to int) {
+	place := func(scan int) int {
+		i, _ := slices.BinarySearchFunc(b.origins, scan, func(o origin, s int) int { return int(o.Scan) - s })
+		return i
+	}
+	return place(scan), place(scan + 1)
+}
+
+// localScans is the number of scans at which the constant beside the local distances
+// is twice what it is with very many; see [bank.setScale].
+const localScans = 12
+
+// setScale sets the scale by the median of the local distances, which scans other than
+// a row's own gave: the fewer, the less local distances can be relied on, and the more
+// scores are plain distances.
+func (b *bank) setScale(scans int) {
+	sorted := slices.Clone(b.local)
+	slices.Sort(sorted)
+	constant := calm(b.feature) * (1 + localScans/float64(max(1, scans)))
+	if b.scale = constant * float64(sorted[len(sorted)/2]); b.scale == 0 {
+		b.scale = constant // sound parts are alike to the last bit
+	}
+}
+
+// inliers returns the rows whose local distance does not stand out from the others':
+// the rest may be of defects (X. Jiang et al., "SoftPatch", NeurIPS 2022, weighs such
+// patches by their local outlier factor; here they are left out).
+func (b *bank) inliers() []int {
+	v := make([]float64, len(b.local))
+	for i, l := range b.local {
+		v[i] = float64(l)
+	}
+	mid := median(slices.Clone(v))
+	off := make([]float64, len(v))
+	for i := range v {
+		off[i] = math.Abs(v[i] - mid)
+	}
+	limit := mid + suspicious*toSigma*median(off)
+	var out []int
+	for i := range v {
+		if v[i] <= limit {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
 // without returns the bank without the rows of a scan, and how to translate a row of
 // it into one of b; nil when nothing is left.
 func (b *bank) without(scan, workers int) (*memory.Bank, func(int32) int32, error) {
-	from, _ := slices.BinarySearchFunc(b.origins, int32(scan), func(o origin, s int32) int { return int(o.Scan) - int(s) })
-	to, _ := slices.BinarySearchFunc(b.origins, int32(scan)+1, func(o origin, s int32) int { return int(o.Scan) - int(s) })
+	from, to := b.of(scan)
 	all := b.rows.Rows()
 	if to-from == all.N {
 		return nil, nil, nil

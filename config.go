@@ -115,7 +115,8 @@ type Config struct {
 	// Contamination is the share of the training scans, at most 0.3, that are taken
 	// for defective and left out: those with the highest scores when the others are
 	// the model; or ContaminationAuto: those that stand out, see
-	// [Calibration].Suspects. 0. Of rasters, default protocol.
+	// [Calibration].Suspects, and of the others the descriptors that do. 0. Of rasters,
+	// default protocol.
 	Contamination float64 `json:"contamination,omitempty"`
 
 	Seed uint64 `json:"seed"`
@@ -125,7 +126,7 @@ type Config struct {
 	Workers int `json:"-"`
 }
 
-// ContaminationAuto leaves out the training scans that stand out.
+// ContaminationAuto leaves out the training scans, and descriptors, that stand out.
 const ContaminationAuto = -1
 
 // ErrConfig is wrapped by errors about a Config that makes no sense.

@@ -106,6 +106,12 @@ func (d *describer) describeView(ctx context.Context, s *rgbd.Scan) (*descriptio
 	case err != nil:
 		return nil, err
 	}
+	return d.describeWindow(ctx, s, v)
+}
+
+// describeWindow describes what a window shows, which may be turned.
+func (d *describer) describeWindow(ctx context.Context, s *rgbd.Scan, v *view.View) (*description, error) {
+	c := &d.config
 	maps, err := d.featureMaps(ctx, s, v)
 	if err != nil {
 		return nil, err

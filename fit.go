@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"github.com/iad3d/iad3d/fusion"
+	"github.com/iad3d/iad3d/internal/portable"
 	"github.com/iad3d/iad3d/memory"
 	"github.com/iad3d/iad3d/pointcloud"
 	"github.com/iad3d/iad3d/quality"
@@ -69,7 +70,7 @@ type Provenance struct {
 var ErrNoScans = errors.New("no scan to fit")
 
 // mostPilots is the number of scans that decide, before any is described, where the
-// part is sought.
+// part is sought. A fit of fewer looks at each turned by quarter turns as well.
 const mostPilots = 8
 
 // Fit learns what sound parts look like. It reads the scans one after the other, the
@@ -148,6 +149,7 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 		return nil, ErrNoScans
 	}
 	if pilots != nil {
+		f.few = true
 		if err := begin(); err != nil {
 			return nil, err
 		}
@@ -168,6 +170,8 @@ type fitting struct {
 	captures []*quality.Measurement
 	rows     memory.Rows // of all scans, where there is one bank for them
 	samplers []*sampler  // otherwise, one per bank
+	few      bool        // so few scans that turned views are looked at, too
+	turned   []*sampler  // as samplers, with turned views
 	held     held
 }
 
@@ -236,7 +240,12 @@ func (f *fitting) add(ctx context.Context, s *rgbd.Scan) error {
 		f.rows.Append(d.rows[0])
 	} else {
 		for i, rows := range d.rows {
-			f.samplers[i].add(n, rows)
+			f.samplers[i].add(n, 0, rows)
+		}
+		if f.few {
+			if err := f.turn(ctx, n, s, d); err != nil {
+				return err
+			}
 		}
 		d.view.Cloud = &pointcloud.Cloud{Width: c.Size, Height: c.Size, Valid: d.view.Cloud.Valid} // all that is needed later
 		f.held.add(n, s.Name, d)
@@ -244,6 +253,78 @@ func (f *fitting) add(ctx context.Context, s *rgbd.Scan) error {
 	hashScan(f.digest, s, c.has(FeatureRGB))
 	f.o.progress(n + 1)
 	return nil
+}
+
+// turn shows the turned samplers a scan as it lies and at each quarter turn.
+func (f *fitting) turn(ctx context.Context, n int, s *rgbd.Scan, d *description) error {
+	for i, rows := range d.rows {
+		if len(f.turned) == i {
+			f.turned = append(f.turned, &sampler{keep: f.config.Rows, seed: f.config.Seed})
+		}
+		f.turned[i].add(n, 0, rows)
+	}
+	for quarters := 1; quarters < 4; quarters++ {
+		t, err := f.describeWindow(ctx, s, d.view.Turned(quarters))
+		if err != nil {
+			return err
+		}
+		for i, rows := range t.rows {
+			f.turned[i].add(n, quarters*f.config.Cells*f.config.Cells, rows)
+		}
+	}
+	return nil
+}
+
+// turnHelps is by how much less, at least, held-out scans must differ from the others
+// and their turned views than from the others as they lie for these to be kept. Where
+// parts always lie alike turned ones are seldom the nearest.
+const turnHelps = 0.05
+
+// chooseTurned decides whether the turned views of a fit of few scans are kept: it
+// is one of parts that are put down as they come, by what held-out scans show. Of a
+// single scan nobody knows, and a false alarm is the worse mistake.
+func (f *fitting) chooseTurned(ctx context.Context) error {
+	if !f.few || f.turned == nil {
+		return nil
+	}
+	if len(f.held.scans) == 1 {
+		f.samplers = f.turned
+		return nil
+	}
+	plain, err := f.heldDistance(ctx)
+	if err != nil {
+		return err
+	}
+	samplers := f.samplers
+	f.samplers = f.turned
+	turned, err := f.heldDistance(ctx)
+	if err != nil {
+		return err
+	}
+	if !(turned <= plain+portable.Log(1-turnHelps)) {
+		f.samplers = samplers
+	}
+	return nil
+}
+
+// heldDistance returns the logarithm of the distance of held-out scans' rows from
+// those of the other scans, in the mean over the features.
+func (f *fitting) heldDistance(ctx context.Context) (float64, error) {
+	if _, err := f.holdOut(ctx); err != nil {
+		return 0, err
+	}
+	mean := 0.0
+	for bi := range f.banks {
+		sum, n := 0.0, 0
+		for i := range f.held.scans {
+			for _, h := range f.held.scans[i].hits[bi] {
+				sum += h.Dist
+				n++
+			}
+		}
+		mean += portable.Log(max(sum/float64(max(1, n)), 1e-30)) / float64(len(f.banks))
+	}
+	return mean, nil
 }
 
 // finish makes the detector.
@@ -265,6 +346,9 @@ func (f *fitting) finish(ctx context.Context) (*Detector, error) {
 		d.provenance.Rows, d.provenance.Projection, d.provenance.Radius = f.rows.N, b.Projected(), b.Radius()
 		return d, d.check()
 	}
+	if err := f.chooseTurned(ctx); err != nil {
+		return nil, err
+	}
 	for _, s := range f.samplers {
 		d.provenance.Rows += s.seen
 	}
@@ -280,14 +364,17 @@ func (f *fitting) calibrate(ctx context.Context) error {
 		return err
 	}
 	var left []string
-	if out := c.unclean(scores); len(out) > 0 {
+	if out := c.unclean(scores); len(out) > 0 || c.Contamination == ContaminationAuto {
 		gone := map[int]bool{}
 		for _, i := range out {
 			gone[scores[i].Scan] = true
 			left = append(left, scores[i].Name)
 		}
 		f.held.scans = slices.DeleteFunc(f.held.scans, func(s heldScan) bool { return gone[s.number] })
-		for _, s := range f.samplers {
+		for i, s := range f.samplers {
+			if c.Contamination == ContaminationAuto {
+				s.take(d.banks[i].inliers())
+			}
 			s.drop(gone)
 		}
 		if scores, err = f.holdOut(ctx); err != nil {
@@ -359,11 +446,7 @@ func (d *Detector) alone(ctx context.Context) error {
 		for r := range b.local {
 			b.local[r] = meanDistance(hits[r*k:][min(1, k-1):k], localNeighbors)
 		}
-		sorted := slices.Clone(b.local)
-		slices.Sort(sorted)
-		if b.scale = calm(b.feature) * float64(sorted[n/2]); b.scale == 0 {
-			b.scale = calm(b.feature)
-		}
+		b.setScale(1)
 		levels[i] = fusion.Level{Mean: 1, Spread: 1}
 	}
 	for i, w := range fusion.Weights(levels, 1) {

@@ -2,6 +2,7 @@ package iad3d
 
 import (
 	"context"
+	"maps"
 	"math"
 	"slices"
 
@@ -49,7 +50,6 @@ func (h *held) add(number int, name string, d *description) {
 // from it how far apart the banks' own rows are.
 func (h *held) search(ctx context.Context, d *Detector) error {
 	c := &d.config
-	k := max(c.Neighbors, localNeighbors)
 	for i := range h.scans {
 		h.scans[i].hits = make([][]memory.Hit, len(d.banks))
 		h.scans[i].at = make([]func(int32) int32, len(d.banks))
@@ -57,65 +57,47 @@ func (h *held) search(ctx context.Context, d *Detector) error {
 	}
 	for bi, b := range d.banks {
 		b.local = make([]float32, b.rows.Rows().N)
-		done := map[int]bool{}
+		scans := map[int]*heldScan{}
+		for _, o := range b.origins {
+			scans[int(o.Scan)] = nil
+		}
 		for i := range h.scans {
-			s := &h.scans[i]
-			done[s.number] = true
-			sub, at, err := b.without(s.number, c.Workers)
-			if err != nil {
+			scans[h.scans[i].number] = &h.scans[i]
+		}
+		for _, number := range slices.Sorted(maps.Keys(scans)) {
+			if err := b.holdOut(ctx, c, bi, number, scans[number]); err != nil {
 				return err
 			}
-			if sub == nil {
-				continue
-			}
-			if s.hits[bi], err = sub.Nearest(ctx, s.desc.rows[bi], k); err != nil {
-				return err
-			}
-			s.at[bi] = at
-			n := len(s.hits[bi]) / s.desc.rows[bi].N
-			for r, o := range b.origins {
-				if int(o.Scan) == s.number {
-					b.local[r] = meanDistance(s.hits[bi][int(o.Row)*n:][:n], c.Neighbors)
-				}
-			}
 		}
-		if err := b.localOfOthers(ctx, c, done); err != nil {
-			return err
-		}
-		sorted := slices.Clone(b.local)
-		slices.Sort(sorted)
-		if b.scale = calm(b.feature) * float64(sorted[len(sorted)/2]); b.scale == 0 {
-			b.scale = calm(b.feature) // sound parts are alike to the last bit
-		}
+		b.setScale(len(scans))
 	}
 	return nil
 }
 
-// localOfOthers does the same for rows of scans that are not held.
-func (b *bank) localOfOthers(ctx context.Context, c *Config, done map[int]bool) error {
-	for from := 0; from < len(b.origins); {
-		scan, to := b.origins[from].Scan, from
-		for to < len(b.origins) && b.origins[to].Scan == scan {
-			to++
-		}
-		if !done[int(scan)] {
-			sub, _, err := b.without(int(scan), c.Workers)
-			if err != nil || sub == nil {
-				return err
-			}
-			all := b.rows.Rows()
-			hits, err := sub.Nearest(ctx, &memory.Rows{N: to - from, D: all.D, Data: all.Data[from*all.D : to*all.D]}, c.Neighbors)
-			if err != nil {
-				return err
-			}
-			n := len(hits) / (to - from)
-			for r := from; r < to; r++ {
-				b.local[r] = meanDistance(hits[(r-from)*n:][:n], c.Neighbors)
-			}
-		}
-		from = to
+// holdOut learns how far a scan's rows in the bank are from those of other scans and,
+// where the scan is held, looks for all its rows among these.
+func (b *bank) holdOut(ctx context.Context, c *Config, bi, number int, s *heldScan) error {
+	sub, at, err := b.without(number, c.Workers)
+	if err != nil || sub == nil {
+		return err
 	}
-	return nil
+	from, to := b.of(number)
+	if from < to {
+		all := b.rows.Rows()
+		hits, err := sub.Nearest(ctx, &memory.Rows{N: to - from, D: all.D, Data: all.Data[from*all.D : to*all.D]}, c.Neighbors)
+		if err != nil {
+			return err
+		}
+		n := len(hits) / (to - from)
+		for r := from; r < to; r++ {
+			b.local[r] = meanDistance(hits[(r-from)*n:][:n], c.Neighbors)
+		}
+	}
+	if s != nil {
+		s.hits[bi], err = sub.Nearest(ctx, s.desc.rows[bi], max(c.Neighbors, localNeighbors))
+		s.at[bi] = at
+	}
+	return err
 }
 
 func meanDistance(hits []memory.Hit, neighbors int) float32 {
@@ -179,18 +161,20 @@ func (s *heldScan) smooth(d *Detector, bi int) []float32 {
 	return s.maps[bi]
 }
 
-// level returns mean and standard deviation.
+// level returns median and median absolute deviation, the latter as the standard
+// deviation of a normal distribution that has it: a few defective scans among the
+// sound ones must not make the feature that sees them count less.
 func level(v []float64) fusion.Level {
-	var l fusion.Level
-	for _, x := range v {
-		l.Mean += x / float64(len(v))
+	mid := median(slices.Clone(v))
+	off := make([]float64, len(v))
+	for i, x := range v {
+		off[i] = math.Abs(x - mid)
 	}
-	for _, x := range v {
-		l.Spread += float64((x-l.Mean)*(x-l.Mean)) / float64(max(1, len(v)-1))
-	}
-	l.Spread = math.Sqrt(l.Spread)
-	return l
+	return fusion.Level{Mean: mid, Spread: toSigma * median(off)}
 }
+
+// toSigma turns a median absolute deviation into a standard deviation.
+const toSigma = 1.4826
 
 // suspicious is by how many robust standard deviations the score of a training scan
 // exceeds the median of all when it is reported.
@@ -211,7 +195,7 @@ func suspects(scores []HeldOut) []int {
 	for i := range v {
 		off[i] = math.Abs(v[i] - mid)
 	}
-	limit := mid + suspicious*1.4826*median(off)
+	limit := mid + suspicious*toSigma*median(off)
 	var out []int
 	for i := range v {
 		if v[i] > limit {

@@ -21,8 +21,8 @@ func TestSamplerForgetsOrder(t *testing.T) {
 	}
 	few, all := &sampler{keep: 50, seed: 9}, &sampler{keep: 1 << 20, seed: 9}
 	for scan := range 20 {
-		few.add(scan, table(scan, 10+scan))
-		all.add(scan, table(scan, 10+scan))
+		few.add(scan, 0, table(scan, 10+scan))
+		all.add(scan, 0, table(scan, 10+scan))
 	}
 	few.thin()
 	if few.rows.N != 50 || few.seen != all.seen || all.rows.N != all.seen {

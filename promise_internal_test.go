@@ -57,7 +57,7 @@ func TestPromiseOnTheLine(t *testing.T) {
 			}
 			for k, i := range order[:n] {
 				for b, rows := range descs[i].rows {
-					f.samplers[b].add(k, rows)
+					f.samplers[b].add(k, 0, rows)
 				}
 				f.held.add(k, scans[i].Name, descs[i])
 			}

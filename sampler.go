@@ -10,7 +10,7 @@ import (
 // origin says where a row of a bank comes from.
 type origin struct {
 	Scan int32 // its number in the fit, from 0
-	Row  int32 // its number in the scan's description
+	Row  int32 // its number among the scan's rows; those of turned views come last
 }
 
 // priority gives every row of a fit a number that looks drawn at random; the rows
@@ -38,11 +38,11 @@ type sampler struct {
 	seen    int // rows shown
 }
 
-// add shows the rows of a scan.
-func (s *sampler) add(scan int, rows *memory.Rows) {
+// add shows rows of a scan, numbered from first on.
+func (s *sampler) add(scan, first int, rows *memory.Rows) {
 	s.seen += rows.N
 	for i := range rows.N {
-		s.origins = append(s.origins, origin{int32(scan), int32(i)})
+		s.origins = append(s.origins, origin{int32(scan), int32(first + i)})
 	}
 	s.rows.Append(&memory.Rows{N: rows.N, D: rows.D, Data: slices.Clone(rows.Data)})
 	if s.rows.N > 2*s.keep {

@@ -118,7 +118,7 @@ func (u *updating) show(ctx context.Context, s *rgbd.Scan) error {
 		return err
 	}
 	for i, rows := range desc.rows {
-		u.samplers[i].add(u.next, rows)
+		u.samplers[i].add(u.next, 0, rows)
 	}
 	u.held.add(u.next, u.unique(s.Name), desc)
 	hashScan(u.digest, s, u.config.has(FeatureRGB))

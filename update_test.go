@@ -22,7 +22,7 @@ func trainScans(t *testing.T, from, to int) iter.Seq2[*rgbd.Scan, error] {
 	}
 }
 
-// TestUpdateIsAFitOfAll holds that a model that was given four scans later, over the
+// TestUpdateIsAFitOfAll holds that a model that was given eight scans later, over the
 // model file, scores as one of all twelve: but for the weights, which stay, the same.
 func TestUpdateIsAFitOfAll(t *testing.T) {
 	c := small(iad3d.ProtocolDefault)
@@ -86,24 +86,25 @@ func TestUpdateIsAFitOfAll(t *testing.T) {
 func TestUpdateRemoves(t *testing.T) {
 	c := small(iad3d.ProtocolDefault)
 	c.Features = []string{iad3d.FeatureFPFH}
-	d, err := iad3d.Fit(t.Context(), c, trainScans(t, 0, 5))
+	c.Rows = 50_000 // none is let go
+	d, err := iad3d.Fit(t.Context(), c, trainScans(t, 0, 9))
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := d.Calibration().Held[4].Name
+	name := d.Calibration().Held[8].Name
 	less, err := d.Update(t.Context(), trainScans(t, 0, 0), []string{name})
 	if err != nil {
 		t.Fatal(err)
 	}
-	four, err := iad3d.Fit(t.Context(), c, trainScans(t, 0, 4))
+	eight, err := iad3d.Fit(t.Context(), c, trainScans(t, 0, 8))
 	if err != nil {
 		t.Fatal(err)
 	}
 	n, _ := less.BankSize()
-	if want, _ := four.BankSize(); n != want || len(less.Calibration().Held) != 4 {
-		t.Errorf("%d rows and %d scans are left, want %d and 4", n, len(less.Calibration().Held), want)
+	if want, _ := eight.BankSize(); n != want || len(less.Calibration().Held) != 8 {
+		t.Errorf("%d rows and %d scans are left, want %d and 8", n, len(less.Calibration().Held), want)
 	}
-	back, err := less.Update(t.Context(), trainScans(t, 4, 5), nil)
+	back, err := less.Update(t.Context(), trainScans(t, 8, 9), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func TestUpdateRemoves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := twice.Calibration().Held[5].Name, d.Calibration().Held[0].Name+"-2"; got != want {
+	if got, want := twice.Calibration().Held[9].Name, d.Calibration().Held[0].Name+"-2"; got != want {
 		t.Errorf("the same name again is %q, want %q", got, want)
 	}
 	for what, f := range map[string]func() error{

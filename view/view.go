@@ -23,6 +23,30 @@ type View struct {
 	// Cloud is what the window shows, resampled to Size×Size points, each the
 	// scan's point nearest to it; valid where that is measured and of the part.
 	Cloud *pointcloud.Cloud
+
+	turns int // quarter turns since it was found
+}
+
+// Turned returns the view as it would be had the part been put down turned by so many
+// quarter turns, clockwise in the image: points and pixels are turned about the
+// optical axis. It shares nothing with v. A turned view cannot be pasted.
+func (v *View) Turned(quarters int) *View {
+	out := &View{X: v.X, Y: v.Y, Side: v.Side, Cloud: v.Cloud, turns: v.turns + quarters&3}
+	c := v.Cloud.Clone()
+	n := c.Width
+	for range quarters & 3 {
+		from := c.Clone()
+		for y := range n {
+			for x := range n {
+				i, j := y*n+x, x*n+n-1-y
+				c.XYZ[3*j], c.XYZ[3*j+1], c.XYZ[3*j+2] = -from.XYZ[3*i+1], from.XYZ[3*i], from.XYZ[3*i+2]
+				c.Valid[j] = from.Valid[i]
+			}
+		}
+	}
+	c.Normals = nil
+	out.Cloud = c
+	return out
 }
 
 // source returns the scan's pixel along one axis for position i of n in the window.
@@ -39,7 +63,11 @@ func (v *View) Crop(img *image.NRGBA) *image.NRGBA {
 		sy := min(max(v.Y+y, 0), b.Dy()-1) + b.Min.Y
 		for x := range v.Side {
 			sx := min(max(v.X+x, 0), b.Dx()-1) + b.Min.X
-			copy(out.Pix[out.PixOffset(x, y):][:4], img.Pix[img.PixOffset(sx, sy):][:4])
+			tx, ty := x, y
+			for range v.turns & 3 {
+				tx, ty = v.Side-1-ty, tx
+			}
+			copy(out.Pix[out.PixOffset(tx, ty):][:4], img.Pix[img.PixOffset(sx, sy):][:4])
 		}
 	}
 	return out
@@ -48,6 +76,9 @@ func (v *View) Crop(img *image.NRGBA) *image.NRGBA {
 // Paste returns a map of h×w pixels, the scan's size, that holds m, a map of the
 // window, where the window is, and zeros elsewhere.
 func (v *View) Paste(m *grid.Map, h, w int) *grid.Map {
+	if v.turns&3 != 0 {
+		panic("view: a turned view has no place in its scan")
+	}
 	in := grid.ResizeBilinear(m, v.Side, v.Side)
 	out := grid.New(h, w, m.C)
 	for y := max(0, v.Y); y < min(h, v.Y+v.Side); y++ {

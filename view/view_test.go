@@ -174,6 +174,35 @@ func TestPasteUndoesCrop(t *testing.T) {
 	}
 }
 
+// TestTurned holds that four quarter turns are none, that one turns points, pixels and
+// colours alike, and that lengths stay.
+func TestTurned(t *testing.T) {
+	v := &view.View{X: 1, Y: 2, Side: 4, Cloud: &pointcloud.Cloud{Width: 2, Height: 2, Valid: []bool{true, true, false, true},
+		XYZ: []float32{1, 2, 9, 3, 4, 9, 5, 6, 9, 7, 8, 9}}}
+	q := v.Turned(1)
+	// The upper left pixel comes to the upper right; right becomes down.
+	if p := q.Cloud.At(1); p.X != -2 || p.Y != 1 || p.Z != 9 {
+		t.Errorf("the first point went to %v", p)
+	}
+	if q.Cloud.IsValid(0) || !q.Cloud.IsValid(1) {
+		t.Error("what is not measured did not turn with the rest")
+	}
+	img := image.NewNRGBA(image.Rect(0, 0, 8, 8))
+	img.SetNRGBA(1, 2, color.NRGBA{200, 0, 0, 255})
+	if got := q.Crop(img).NRGBAAt(3, 0).R; got != 200 {
+		t.Errorf("the upper left colour did not come to the upper right: %d", got)
+	}
+	whole := q.Turned(2).Turned(1)
+	for i := range 4 {
+		if whole.Cloud.At(i) != v.Cloud.At(i) || whole.Cloud.IsValid(i) != v.Cloud.IsValid(i) {
+			t.Errorf("point %d after four turns: %v", i, whole.Cloud.At(i))
+		}
+	}
+	if got := whole.Crop(img).NRGBAAt(0, 0).R; got != 200 {
+		t.Error("the colours after four turns")
+	}
+}
+
 func TestNormalsImage(t *testing.T) {
 	v := &view.View{Cloud: &pointcloud.Cloud{Width: 2, Height: 1, XYZ: make([]float32, 6), Valid: []bool{true, false}, Normals: []float64{0, 0, -1, 1, 0, 0}}}
 	img := v.Normals()
