@@ -13,10 +13,11 @@ check:
 	bash .ci/run
 
 # Tests of minutes: commands killed 100 times each, 64 goroutines × 1,000 scores under
-# the race detector, 20,000 scores in one process, ten million points.
+# the race detector, 20,000 scores in one process, thresholds of 1,500 fits, ten million points.
 check-long:
 	IAD3D_LONG=1 go test -count 1 -timeout 60m -v -run 'TestKilled|TestSignals' ./cmd/iad3d/internal/cli
 	IAD3D_LONG=1 go test -count 1 -timeout 60m -v -run 'TestSoak' .
+	IAD3D_LONG=1 go test -count 1 -timeout 60m -v -run 'TestPromiseOnTheLine' .
 	IAD3D_LONG=1 go test -count 1 -timeout 60m -v -run 'TestTenMillionPoints' .
 	IAD3D_LONG=1 IAD3D_SCANS=$(SCANS) go test -count 1 -timeout 60m -v -run 'TestThousandScans' .
 	if command -v gcc >/dev/null; then IAD3D_LONG=1 CGO_ENABLED=1 go test -race -count 1 -timeout 60m -v -run 'TestConcurrency|TestDeterminism' .; fi

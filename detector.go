@@ -95,12 +95,23 @@ func (d *Detector) Score(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	if err := d.config.wants(d.backbone); err != nil {
 		return nil, err
 	}
+	// The capture is looked at beside the score: neither keeps all processors busy.
+	var invalid []quality.Reason
+	looked := make(chan error, 1)
+	go func() {
+		var err error
+		invalid, err = d.invalid(ctx, s)
+		looked <- err
+	}()
 	r, err := d.rate(ctx, s)
+	if lookErr := <-looked; err == nil {
+		err = lookErr
+	}
 	if err != nil {
 		return nil, err
 	}
-	r.Invalid, err = d.invalid(ctx, s)
-	return r, err
+	r.Invalid = invalid
+	return r, nil
 }
 
 func (d *Detector) rate(ctx context.Context, s *rgbd.Scan) (*Result, error) {

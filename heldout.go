@@ -26,6 +26,7 @@ type heldScan struct {
 	desc   *description
 	hits   [][]memory.Hit      // of each bank, among the rows of other scans
 	at     []func(int32) int32 // translates them
+	maps   [][]float32         // smoothed scores in each bank
 }
 
 // add keeps a scan, and lets one go when there are too many: which one is as if
@@ -52,6 +53,7 @@ func (h *held) search(ctx context.Context, d *Detector) error {
 	for i := range h.scans {
 		h.scans[i].hits = make([][]memory.Hit, len(d.banks))
 		h.scans[i].at = make([]func(int32) int32, len(d.banks))
+		h.scans[i].maps = nil
 	}
 	for bi, b := range d.banks {
 		b.local = make([]float32, b.rows.Rows().N)
@@ -129,40 +131,52 @@ func meanDistance(hits []memory.Hit, neighbors int) float32 {
 // returns what each of these scans comes to.
 func (h *held) weigh(ctx context.Context, d *Detector) ([]HeldOut, error) {
 	levels := make([]fusion.Level, len(d.banks))
-	maps := make([][][]float32, len(h.scans)) // smoothed, of each scan and bank
+	for bi := range d.banks {
+		tops := make([]float64, len(h.scans))
+		for i := range h.scans {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			s := &h.scans[i]
+			tops[i] = topMean(s.desc.part(s.smooth(d, bi)), d.config.Top)
+		}
+		levels[bi] = level(tops)
+	}
+	return h.sum(ctx, d, fusion.Weights(levels, len(h.scans)))
+}
+
+// sum sets the weights of the banks and returns what each held-out scan comes to.
+func (h *held) sum(ctx context.Context, d *Detector, weights []float64) ([]HeldOut, error) {
+	for bi, b := range d.banks {
+		b.weight = weights[bi]
+	}
+	out := make([]HeldOut, len(h.scans))
 	for i := range h.scans {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		s := &h.scans[i]
-		maps[i] = make([][]float32, len(d.banks))
+		sum := make([]float32, s.desc.workH*s.desc.workW)
 		for bi, b := range d.banks {
-			scores := b.scores(s.hits[bi], s.desc.rows[bi].N, d.config.Neighbors, s.at[bi])
-			maps[i][bi] = d.config.smooth(s.desc, scores).Data
-		}
-	}
-	for bi := range d.banks {
-		tops := make([]float64, len(h.scans))
-		for i, s := range h.scans {
-			tops[i] = topMean(s.desc.part(maps[i][bi]), d.config.Top)
-		}
-		levels[bi] = level(tops)
-	}
-	weights := fusion.Weights(levels, len(h.scans))
-	for bi, b := range d.banks {
-		b.weight = weights[bi]
-	}
-	out := make([]HeldOut, len(h.scans))
-	for i, s := range h.scans {
-		sum := make([]float32, len(maps[i][0]))
-		for bi, b := range d.banks {
-			for p, v := range maps[i][bi] {
+			for p, v := range s.smooth(d, bi) {
 				sum[p] += float32(float64(v) * b.weight)
 			}
 		}
 		out[i] = HeldOut{Scan: s.number, Name: s.name, Score: topMean(s.desc.part(sum), d.config.Top), Peak: slices.Max(sum)}
 	}
 	return out, nil
+}
+
+// smooth returns the map of a held-out scan's scores in one bank.
+func (s *heldScan) smooth(d *Detector, bi int) []float32 {
+	if s.maps == nil {
+		s.maps = make([][]float32, len(d.banks))
+	}
+	if s.maps[bi] == nil {
+		scores := d.banks[bi].scores(s.hits[bi], s.desc.rows[bi].N, d.config.Neighbors, s.at[bi])
+		s.maps[bi] = d.config.smooth(s.desc, scores).Data
+	}
+	return s.maps[bi]
 }
 
 // level returns mean and standard deviation.

@@ -90,7 +90,7 @@ func exitCode(err error) int {
 		return exitAnomaly
 	case is(model.ErrModel, onnx.ErrModel): // even where it holds a configuration that makes no sense
 		return exitModel
-	case is(iad3d.ErrConfig, iad3d.ErrBackbone, bench.ErrPlan, mapeval.ErrOptions, synth.ErrOptions, synth.ErrOccupied, ortlib.ErrOptions, onnx.ErrOptions):
+	case is(iad3d.ErrConfig, iad3d.ErrUpdate, iad3d.ErrBackbone, bench.ErrPlan, mapeval.ErrOptions, synth.ErrOptions, synth.ErrOccupied, ortlib.ErrOptions, onnx.ErrOptions):
 		return exitUsage
 	case file || is(rgbd.ErrScan, iad3d.ErrEvaluate, iad3d.ErrNoScans, mapeval.ErrUndefined, onnx.ErrLibrary):
 		return exitInput

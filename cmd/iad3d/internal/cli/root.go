@@ -95,7 +95,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return badFlag(err) })
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress and no messages but errors")
 	for _, c := range []*cobra.Command{
-		a.fit(), a.score(), a.eval(), a.report(), a.watch(), a.bench(), a.preprocess(), a.synth(), a.inspect(), a.convert(), a.demo(), a.schema(), a.man(), a.version(),
+		a.fit(), a.update(), a.score(), a.eval(), a.report(), a.watch(), a.bench(), a.preprocess(), a.synth(), a.inspect(), a.convert(), a.demo(), a.schema(), a.man(), a.version(),
 		a.ort(), a.backbone(),
 	} {
 		c.RunE = a.started(c.RunE)

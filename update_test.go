@@ -1,0 +1,140 @@
+package iad3d_test
+
+import (
+	"errors"
+	"iter"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/internal/synth"
+	"github.com/iad3d/iad3d/rgbd"
+)
+
+func trainScans(t *testing.T, from, to int) iter.Seq2[*rgbd.Scan, error] {
+	return func(yield func(*rgbd.Scan, error) bool) {
+		for i := from; i < to; i++ {
+			if !yield(render(t, rgbd.Good, i, synth.Train).Scan, nil) {
+				return
+			}
+		}
+	}
+}
+
+// TestUpdateIsAFitOfAll holds that a model that was given four scans later, over the
+// model file, scores as one of all twelve: but for the weights, which stay, the same.
+func TestUpdateIsAFitOfAll(t *testing.T) {
+	c := small(iad3d.ProtocolDefault)
+	c.Features = []string{iad3d.FeatureFPFH} // a single feature's weight is a factor only
+	c.Rows = 500                             // so that rows are let go
+	path := filepath.Join(t.TempDir(), "model")
+	first, err := iad3d.Fit(t.Context(), c, trainScans(t, 0, 8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := iad3d.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loaded.Close()
+	updated, err := loaded.Update(t.Context(), trainScans(t, 8, 12), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := iad3d.Fit(t.Context(), c, trainScans(t, 0, 12))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := render(t, "dent", 0, synth.Test).Scan
+	a, err := updated.Score(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := all.Score(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	factor := updated.Calibration().Weights[0] / all.Calibration().Weights[0]
+	if math.Abs(a.Score/(factor*b.Score)-1) > 1e-6 {
+		t.Errorf("score %v, of a fit of all %v at %v times the weight", a.Score, b.Score, factor)
+	}
+	if math.Abs(factor-1) > 0.15 {
+		t.Errorf("the weight is %v times that of a fit of all", factor)
+	}
+	h, w := updated.Calibration().Held, all.Calibration().Held
+	if len(h) != 12 || updated.Provenance().Scans != 12 || updated.Thresholds().Scans != 12 {
+		t.Fatalf("%d scans held out, provenance %+v", len(h), updated.Provenance())
+	}
+	for i := range h {
+		got, want := h[i].Score/factor, w[i].Score
+		if h[i].Scan != w[i].Scan || h[i].Name != w[i].Name || i >= 8 && math.Abs(got/want-1) > 1e-6 {
+			t.Errorf("scan %d: %+v, of a fit of all %+v", i, h[i], w[i])
+		}
+	}
+	if err := updated.Save(path + "2"); err != nil {
+		t.Fatal(err)
+	}
+	if first.Provenance().Scans != 8 || len(loaded.Calibration().Held) != 8 {
+		t.Error("the model that was updated changed")
+	}
+}
+
+func TestUpdateRemoves(t *testing.T) {
+	c := small(iad3d.ProtocolDefault)
+	c.Features = []string{iad3d.FeatureFPFH}
+	d, err := iad3d.Fit(t.Context(), c, trainScans(t, 0, 5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := d.Calibration().Held[4].Name
+	less, err := d.Update(t.Context(), trainScans(t, 0, 0), []string{name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	four, err := iad3d.Fit(t.Context(), c, trainScans(t, 0, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _ := less.BankSize()
+	if want, _ := four.BankSize(); n != want || len(less.Calibration().Held) != 4 {
+		t.Errorf("%d rows and %d scans are left, want %d and 4", n, len(less.Calibration().Held), want)
+	}
+	back, err := less.Update(t.Context(), trainScans(t, 4, 5), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, _ := back.BankSize(); a <= n {
+		t.Errorf("%d rows after the scan came back", a)
+	}
+	twice, err := d.Update(t.Context(), trainScans(t, 0, 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := twice.Calibration().Held[5].Name, d.Calibration().Held[0].Name+"-2"; got != want {
+		t.Errorf("the same name again is %q, want %q", got, want)
+	}
+	for what, f := range map[string]func() error{
+		"a name that is not there": func() error { _, err := d.Update(t.Context(), trainScans(t, 0, 0), []string{"x"}); return err },
+		"nothing left": func() error {
+			var names []string
+			for _, h := range d.Calibration().Held[1:] {
+				names = append(names, h.Name)
+			}
+			_, err := d.Update(t.Context(), trainScans(t, 0, 0), names)
+			return err
+		},
+		"btf": func() error {
+			btf := mustFit(t, small(iad3d.ProtocolBTF), 2)
+			_, err := btf.Update(t.Context(), trainScans(t, 3, 4), nil)
+			return err
+		},
+	} {
+		if err := f(); !errors.Is(err, iad3d.ErrUpdate) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
