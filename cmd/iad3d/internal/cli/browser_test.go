@@ -344,6 +344,6 @@ func TestReportOfRealScans(t *testing.T) {
 	model, path := filepath.Join(dir, "gland.iad3d"), filepath.Join(dir, "gland.html")
 	set := []string{"--dataset", "mvtec3d", "--root", root, "--class", "cable_gland"}
 	fine(t, append([]string{"fit", "--out", model}, set...)...)
-	fine(t, append([]string{"report", "--model", model, "--out", path, "--threshold", "9", "--pixel-threshold", "8", "--min-area", "0.5"}, set...)...)
+	fine(t, append([]string{"report", "--model", model, "--out", path, "--min-area", "0.5"}, set...)...)
 	visitPage(t, path, "gland").tour(35)
 }

@@ -51,7 +51,7 @@ func (a *app) report() *cobra.Command {
 		Short: "Score scans and write a page to look at",
 		Long:  reportLong,
 		Example: `  iad3d report --model bagel.iad3d --out new.html new/*.tiff
-  iad3d report --model bagel.iad3d --threshold 4.2 --pixel-threshold 3 --out new.html new
+  iad3d report --model bagel.iad3d --min-area 0.5 --out new.html new
   iad3d report --model bagel.iad3d --dataset mvtec3d --root mvtec_3d --class bagel --out bagel.html`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if o.scan, err = o.capture.options(cmd); err != nil {

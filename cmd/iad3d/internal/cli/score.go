@@ -21,8 +21,8 @@ import (
 )
 
 const scoreLong = `Score scans with a model: how abnormal each one is as a whole, and where most. Scores
-have no unit: 1 is what sound scans came to in the mean when the model was fitted. Of
-loose scans and of the btf protocol only those of one model compare.
+have no unit; those of one model compare, and with the default protocol sound scans
+with a raster come to about 1.
 
 A scan is an organised cloud: an xyz TIFF, three float samples per pixel, or a PCD,
 PLY or text file with a raster; or a depth image, a 16-bit PNG or a TIFF of one
@@ -82,8 +82,8 @@ func (a *app) score() *cobra.Command {
   iad3d score --model bagel.iad3d --out results --json mvtec_3d/bagel/test/hole
   iad3d score --model bagel.iad3d --out results --rgb part7.png part7.tiff
   iad3d score --model bagel.iad3d --rgb part7.jpg --intrinsics camera.yaml depth7.png
-  iad3d score --model bagel.iad3d --threshold 4.2 --pixel-threshold 3 --min-area 0.5 --regions new
-  iad3d score --model bagel.iad3d --threshold 4.2 --fail-on anomaly --junit scans.xml new || echo reject`,
+  iad3d score --model bagel.iad3d --min-area 0.5 --regions new
+  iad3d score --model bagel.iad3d --fail-on anomaly --junit scans.xml new || echo reject`,
 		Args: someArgs,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if err := o.checkVerdict(); err != nil {

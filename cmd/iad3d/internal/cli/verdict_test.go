@@ -38,6 +38,9 @@ func TestVerdict(t *testing.T) {
 	if got[1].Verdict != inspection.Fail || len(got[1].Regions) == 0 || got[1].Regions[0].Area <= 0 || got[1].Thresholds.Pixel == 0 {
 		t.Errorf("dent: %+v", got[1])
 	}
+	if l := got[1].Thresholds; l.FalseAlarms != 0 || l.Promised != 0 || l.Scans != 0 {
+		t.Errorf("a promise about a threshold set by hand: %+v", l)
+	}
 	text := run(t, append(base, "--regions", good, bad)...)
 	if text.code != exitFine || !strings.Contains(text.stdout, "verdict  regions  at x, y") || !strings.Contains(text.stdout, "\n  region 1: ") || !strings.Contains(text.stdout, " mm² at (") {
 		t.Errorf("table:\n%s", text.stdout)
@@ -59,6 +62,9 @@ func TestFailOn(t *testing.T) {
 	}
 	if r := run(t, append(base, good, bad)...); r.code != exitAnomaly || r.stderr != "iad3d: 1 scan fails\n" {
 		t.Errorf("dent: %d %q", r.code, r.stderr)
+	}
+	if r := run(t, "score", "-q", "--model", testModel(t), "--fail-on", "anomaly", bad); r.code != exitAnomaly || r.stderr != "iad3d: 1 scan fails\n" {
+		t.Errorf("dent, by the model's own thresholds: %d %q", r.code, r.stderr)
 	}
 	// Bad input weighs more: nothing is known about that scan.
 	if r := run(t, append(base, bad, filepath.Join(t.TempDir(), "missing.tiff"))...); r.code != exitInput {

@@ -57,7 +57,7 @@ func (a *app) watch() *cobra.Command {
 		Short: "Score scans as they arrive in a folder",
 		Long:  watchLong,
 		Example: `  iad3d watch incoming --model bagel.iad3d --out results
-  iad3d watch incoming --model bagel.iad3d --threshold 4.2 --pixel-threshold 3 --min-area 0.5 --log json
+  iad3d watch incoming --model bagel.iad3d --min-area 0.5 --log json
   iad3d watch incoming --model bagel.iad3d --out results --once --fail-on anomaly`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {

@@ -225,7 +225,7 @@ func TestWatchKilled(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 7))
 
 	var log bytes.Buffer
-	args := []string{"watch", dir, "--model", testModel(t), "--out", out, "--settle", "100ms", "--interval", "30ms", "--pixel-threshold", "4", "--log", "json"}
+	args := []string{"watch", dir, "--model", testModel(t), "--out", out, "--settle", "100ms", "--interval", "30ms", "--pixel-threshold", "1.1", "--log", "json"}
 	start := func() (kill func()) {
 		cmd := program(t, args...)
 		cmd.Stderr = &log
