@@ -80,19 +80,12 @@ func (b *bank) of(scan int) (from, to int) {
 	return place(scan), place(scan + 1)
 }
 
-// localScans is the number of scans at which the constant beside the local distances
-// is twice what it is with very many; see [bank.setScale].
-const localScans = 12
-
-// setScale sets the scale by the median of the local distances, which scans other than
-// a row's own gave: the fewer, the less local distances can be relied on, and the more
-// scores are plain distances.
-func (b *bank) setScale(scans int) {
+// setScale sets the scale by the median of the local distances.
+func (b *bank) setScale() {
 	sorted := slices.Clone(b.local)
 	slices.Sort(sorted)
-	constant := calm(b.feature) * (1 + localScans/float64(max(1, scans)))
-	if b.scale = constant * float64(sorted[len(sorted)/2]); b.scale == 0 {
-		b.scale = constant // sound parts are alike to the last bit
+	if b.scale = calm(b.feature) * float64(sorted[len(sorted)/2]); b.scale == 0 {
+		b.scale = calm(b.feature) // sound parts are alike to the last bit
 	}
 }
 

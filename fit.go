@@ -446,7 +446,7 @@ func (d *Detector) alone(ctx context.Context) error {
 		for r := range b.local {
 			b.local[r] = meanDistance(hits[r*k:][min(1, k-1):k], localNeighbors)
 		}
-		b.setScale(1)
+		b.setScale()
 		levels[i] = fusion.Level{Mean: 1, Spread: 1}
 	}
 	for i, w := range fusion.Weights(levels, 1) {

@@ -69,7 +69,7 @@ func (h *held) search(ctx context.Context, d *Detector) error {
 				return err
 			}
 		}
-		b.setScale(len(scans))
+		b.setScale()
 	}
 	return nil
 }
@@ -161,16 +161,17 @@ func (s *heldScan) smooth(d *Detector, bi int) []float32 {
 	return s.maps[bi]
 }
 
-// level returns median and median absolute deviation, the latter as the standard
-// deviation of a normal distribution that has it: a few defective scans among the
-// sound ones must not make the feature that sees them count less.
+// level returns mean and standard deviation.
 func level(v []float64) fusion.Level {
-	mid := median(slices.Clone(v))
-	off := make([]float64, len(v))
-	for i, x := range v {
-		off[i] = math.Abs(x - mid)
+	var l fusion.Level
+	for _, x := range v {
+		l.Mean += x / float64(len(v))
 	}
-	return fusion.Level{Mean: mid, Spread: toSigma * median(off)}
+	for _, x := range v {
+		l.Spread += float64((x-l.Mean)*(x-l.Mean)) / float64(max(1, len(v)-1))
+	}
+	l.Spread = math.Sqrt(l.Spread)
+	return l
 }
 
 // toSigma turns a median absolute deviation into a standard deviation.

@@ -3,8 +3,8 @@ package fusion
 import "math"
 
 // Level is where the scores of one kind of descriptor lie on sound parts that were
-// held out: centre and spread, over the parts, of the score of a whole part, by
-// whatever estimates of mean and standard deviation. Both are at least 0.
+// held out: mean and standard deviation over the parts of the score of a whole
+// part. Both are at least 0.
 type Level struct {
 	Mean   float64
 	Spread float64
