@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/iad3d/iad3d/internal/synth"
@@ -14,7 +15,7 @@ import (
 // TestPromiseOnTheLine draws training scans from a pool of sound ones of the
 // synthetic line many times, fits, and counts how many of the scans that were not
 // drawn exceed the threshold: in the mean no more than promised. With IAD3D_LONG it
-// takes 500 draws for each number of scans, some ten minutes; otherwise a few.
+// takes 500 draws, or IAD3D_DRAWS, for each number of scans, an hour; otherwise a few.
 func TestPromiseOnTheLine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short")
@@ -22,6 +23,12 @@ func TestPromiseOnTheLine(t *testing.T) {
 	draws, sizes, pool := 20, []int{20}, 60
 	if os.Getenv("IAD3D_LONG") != "" {
 		draws, sizes, pool = 500, []int{20, 50, 200}, 300
+		if v := os.Getenv("IAD3D_DRAWS"); v != "" {
+			var err error
+			if draws, err = strconv.Atoi(v); err != nil || draws < 1 {
+				t.Fatalf("IAD3D_DRAWS=%s", v)
+			}
+		}
 	}
 	c, err := Config{Size: 64, Cells: 16, FPFHK: []int{30}, Features: []string{FeatureFPFH, FeatureNormals}, Rows: 2000}.resolve()
 	if err != nil {
