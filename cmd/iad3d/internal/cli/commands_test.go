@@ -62,6 +62,7 @@ var refusals = map[string][]string{
 	"schema":           {"schema DIR/missing"},
 	"score":            {"score --model DIR/missing.iad3d DIR/file", "score --model MODEL DIR/missing.tiff", "score --model MODEL --intrinsics DIR/missing.yaml DIR/file"},
 	"synth":            {"synth --out DIR/file"},
+	"update":           {"update DIR/missing.iad3d DIR/file", "update MODEL DIR/missing.tiff", "update MODEL --remove good/nobody"},
 	"version":          {"version DIR/missing"},
 	"watch":            {"watch --model DIR/missing.iad3d DIR", "watch --model MODEL DIR/missing"},
 }
