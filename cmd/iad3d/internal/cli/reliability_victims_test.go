@@ -46,6 +46,11 @@ func victims(t *testing.T) []victim {
 			new:  at(append([]string{"fit", "--out", "OUT/m.iad3d"}, set...)...),
 		},
 		{
+			name: "update",
+			old:  at("update", model, scans[2], "--out", "OUT/u.iad3d"),
+			new:  at("update", model, strings.Replace(scans[2], "000.tiff", "001.tiff", 1), "--out", "OUT/u.iad3d"),
+		},
+		{
 			name: "score --out",
 			old:  at(append([]string{"score", "--model", other, "--out", "OUT/s"}, scans...)...),
 			new:  at(append([]string{"score", "--model", model, "--out", "OUT/s"}, scans...)...),
