@@ -50,13 +50,14 @@ func (d *Detector) Calibration() *Calibration {
 // model's calibration, or nil without one.
 //
 // They are order statistics of the n held-out scores: with r = ⌈(n+1)·(1−rate)⌉ the
-// r-th smallest. Of a sound scan that comes from where the training scans came from
-// the score lies above it with probability at most 1 − r/(n+1), whatever the scores'
-// distribution (V. Vovk, A. Gammerman, G. Shafer, 2005; held-out scores of a model
-// fitted without the scan, as here, are J. Lei's jackknife and R. Barber et al.'s
-// jackknife+ of 2021, whose guarantee is twice that rate and whose rate in practice
-// is that). With fewer than 1/rate − 1 scans even the largest score promises no
-// more than 1/(n+1), which [Thresholds].Promised then says.
+// r-th smallest, and Promised is 1 − r/(n+1). A sound scan that comes from where the
+// training scans came from would exceed it with at most that probability, whatever the
+// scores' distribution, were its score exchangeable with theirs (V. Vovk, A. Gammerman,
+// G. Shafer, 2005). It is so up to the one scan that a held-out one had fewer to be
+// compared with, which makes held-out scores rather too high: a jackknife, of which R.
+// Barber et al. (2021) prove twice the rate for their variant jackknife+. On the
+// synthetic line the rate stays below Promised; docs/accuracy.md has the figures. With
+// fewer than 1/rate − 1 scans even the largest score promises no less than 1/(n+1).
 func (d *Detector) ThresholdsAt(rate float64) (*Thresholds, error) {
 	if !(rate > 0 && rate < 1) {
 		return nil, badConfig("a rate of false alarms of %v is not in (0, 1)", rate)

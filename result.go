@@ -11,8 +11,9 @@ type Result struct {
 	Name   string // the scan's
 	Source string
 	// Score is the abnormality of the whole scan, at least 0, without unit. With the
-	// default protocol 1 is what sound scans of the fit came to in the mean when they
-	// were held out; otherwise only scores of the same model can be compared.
+	// default protocol 1 is about what sound scans of the fit came to when they were
+	// held out (with one feature exactly that in the mean, with several a little less:
+	// their highest places differ); otherwise only scores of the same model compare.
 	Score float64
 	// Map is the abnormality of each pixel, C = 1: at the scan's resolution, or
 	// 224×224 with the BTF protocol. Every pixel has a finite value, at least 0:

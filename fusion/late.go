@@ -18,7 +18,7 @@ const priorParts = 4
 // Weights returns the factor of each kind's scores in their sum, given the levels
 // that n held-out sound parts show. A kind's factor is the inverse of its spread:
 // the sum is then that of the scores' z values, but for a constant. All factors are
-// scaled so that the sum is 1 on a sound part at its mean level.
+// scaled so that the sum is 1 on a sound part all of whose kinds are at their mean level.
 //
 // Spreads relative to their means are drawn towards their root mean square over
 // the kinds, which counts as much as four parts. A kind whose mean is 0 on sound

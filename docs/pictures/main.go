@@ -115,7 +115,7 @@ func pipeline() string {
 		title string
 		boxes [][2]string
 	}{
-		{"fit, once, on sound parts", [][2]string{{"scans", "organised clouds"}, {"part", "without the plane"}, {"descriptors", "FPFH, 3 sizes"}, {"coreset", "what is typical"}, {"model", "one file"}}},
+		{"fit, once, on sound parts", [][2]string{{"scans", "organised clouds"}, {"part", "a window on it"}, {"features", "shape and colour"}, {"banks", "one per feature"}, {"model", "one file"}}},
 		{"score, every part", [][2]string{{"scan", "cloud, photo"}, {"descriptors", "the same way"}, {"distances", "to the model's"}, {"score map", "per pixel"}, {"score", "of the scan"}}},
 		{"judge", [][2]string{{"thresholds", "scan and pixel"}, {"regions", "mm², mm"}, {"tolerance", "--min-area"}, {"verdict", "pass, fail, invalid"}, {"files", "JSON, CSV, PLY …"}}},
 	}
