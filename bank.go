@@ -102,7 +102,7 @@ func (b *bank) inliers() []int {
 	for i := range v {
 		off[i] = math.Abs(v[i] - mid)
 	}
-	limit := mid + suspicious*toSigma*median(off)
+	limit := mid + float64(suspicious*toSigma*median(off))
 	var out []int
 	for i := range v {
 		if v[i] <= limit {

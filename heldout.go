@@ -196,7 +196,7 @@ func suspects(scores []HeldOut) []int {
 	for i := range v {
 		off[i] = math.Abs(v[i] - mid)
 	}
-	limit := mid + suspicious*toSigma*median(off)
+	limit := mid + float64(suspicious*toSigma*median(off))
 	var out []int
 	for i := range v {
 		if v[i] > limit {

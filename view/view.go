@@ -109,7 +109,7 @@ func (v *View) Normals() *image.NRGBA {
 			if k == 2 {
 				n = -n
 			}
-			p[k] = uint8(min(max(math.Floor((n+1)*127.5+0.5), 0), 255))
+			p[k] = uint8(min(max(math.Floor(float64((n+1)*127.5)+0.5), 0), 255))
 		}
 	}
 	return img
