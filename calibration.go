@@ -72,7 +72,7 @@ func (d *Detector) ThresholdsAt(rate float64) (*Thresholds, error) {
 	}
 	slices.Sort(scores)
 	slices.Sort(peaks)
-	r := min(n, int(math.Ceil(float64(n+1)*(1-rate)-1e-9)))
+	r := min(n, int(math.Ceil(float64(float64(n+1)*(1-rate))-1e-9)))
 	return &Thresholds{Scan: scores[r-1], Pixel: peaks[r-1], FalseAlarms: rate,
 		Promised: 1 - float64(r)/float64(n+1), Scans: n}, nil
 }
