@@ -20,7 +20,7 @@ type HeldOut struct {
 }
 
 // Calibration is what a fit of rasters with the default protocol learnt by holding
-// out each training scan in turn, of at most 200.
+// out each training scan in turn, of at most 150.
 type Calibration struct {
 	Held []HeldOut `json:"held"` // by Scan
 	// Suspects names the training scans whose scores stand out from the others': by

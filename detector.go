@@ -95,6 +95,9 @@ func (d *Detector) Score(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	if err := d.config.wants(d.backbone); err != nil {
 		return nil, err
 	}
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
 	// The capture is looked at beside the score: neither keeps all processors busy.
 	var invalid []quality.Reason
 	looked := make(chan error, 1)

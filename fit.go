@@ -74,7 +74,7 @@ var ErrNoScans = errors.New("no scan to fit")
 const mostPilots = 8
 
 // Fit learns what sound parts look like. It reads the scans one after the other, the
-// first eight at once, and keeps of each its descriptor rows, of at most 200 scans
+// first eight at once, and keeps of each its descriptor rows, of at most 150 scans
 // all of them and otherwise as many as the banks hold. The first error of the
 // sequence ends the fit and is returned, as is an unusable scan (wrapping
 // [rgbd.ErrScan]): a fit on part of the data would be a silent surprise.

@@ -11,8 +11,8 @@ import (
 )
 
 // mostHeld is the most scans that are held out in turn. It bounds the memory of a
-// fit; a rate of false alarms of 0.5 % can be promised from as many.
-const mostHeld = 200
+// fit; a rate of false alarms of 0.7 % can be promised from as many.
+const mostHeld = 150
 
 // held are scans of a fit whose descriptions are kept, to be scored by what all
 // other scans are like.
