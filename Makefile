@@ -4,8 +4,8 @@
 # make fuzz FUZZTIME=10m PACKAGES=./io/ply
 FUZZTIME ?= 5m
 PACKAGES ?= .
-# Scans of the long fit. Its time grows with their square.
-SCANS ?= 60
+# Scans of the long fit.
+SCANS ?= 1000
 
 .PHONY: check check-long fuzz
 

@@ -42,8 +42,8 @@ func TestThousandScans(t *testing.T) {
 	}
 	rows, dim := d.BankSize()
 	most := resident(t, "VmHWM")
-	t.Logf("%d scans, %d rows: described in %.0f s, the rest %.0f s; bank of %d rows of %d values, radius %.3g; at most %.2f GiB",
-		n, d.Provenance().Rows, read.Sub(start).Seconds(), time.Since(read).Seconds(), rows, dim, d.Provenance().Radius, float64(most)/gib)
+	t.Logf("%d scans, %d rows: described in %.0f s, the rest %.0f s; banks of %d rows of %d values; at most %.2f GiB",
+		n, d.Provenance().Rows, read.Sub(start).Seconds(), time.Since(read).Seconds(), rows, dim, float64(most)/gib)
 	if most > fitMemory {
 		t.Errorf("%d bytes, at most %d", most, int64(fitMemory))
 	}
