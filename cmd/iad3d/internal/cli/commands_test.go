@@ -55,7 +55,7 @@ var refusals = map[string][]string{
 	"inspect":          {"inspect DIR/missing.tiff"},
 	"man":              {"man --out DIR/file"},
 	"ort":              {"ort frobnicate"},
-	"ort check":        {"ort check --ort-library DIR/missing.so"},
+	"ort check":        {"ort check DIR/missing"},
 	"ort install":      {"ort install --from DIR/missing.tgz"},
 	"preprocess":       {"preprocess --out DIR/out DIR/missing.tiff"},
 	"report":           {"report --model DIR/missing.iad3d --out DIR/r.html DIR/file", "report --model MODEL --out DIR/r.html DIR/missing.tiff"},
