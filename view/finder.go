@@ -62,37 +62,43 @@ func Learn(ctx context.Context, pilots []*pointcloud.Cloud, o Options) (*Finder,
 		return nil, fmt.Errorf("%w: no scan", ErrFinder)
 	}
 	f := &Finder{KeepPlane: o.KeepPlane, Width: pilots[0].Width, Height: pilots[0].Height, seed: o.Seed, workers: o.Workers}
-	for _, c := range pilots {
-		if f.KeepPlane {
-			break
-		}
-		part, err := f.look(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		f.KeepPlane = !part.found || float64(part.points()) < leastPart*float64(part.cloud.CountValid())
+	parts, err := f.lookAt(ctx, pilots)
+	if err != nil {
+		return nil, err
 	}
-	parts := make([]*coarsePart, len(pilots))
-	for i, c := range pilots {
-		part, err := f.look(ctx, c)
-		if err != nil {
+	for _, p := range parts {
+		f.KeepPlane = f.KeepPlane || !p.found || float64(p.points()) < leastPart*float64(p.cloud.CountValid())
+	}
+	if f.KeepPlane != o.KeepPlane {
+		if parts, err = f.lookAt(ctx, pilots); err != nil {
 			return nil, err
 		}
-		parts[i] = part
 	}
 	f.learnSurroundings(parts)
 	side := 0
-	for i, c := range pilots {
-		parts[i].without(f.Surroundings)
-		x0, y0, x1, y1 := parts[i].box()
-		side = max(side, f.scaled(max(x1-x0, y1-y0), parts[i], c))
+	for _, p := range parts {
+		p.without(f.Surroundings)
+		x0, y0, x1, y1 := p.box()
+		side = max(side, f.scaled(max(x1-x0, y1-y0), p))
 	}
 	f.Side = max(8, int(margin*float64(side)))
 	return f, nil
 }
 
+// lookAt looks at every scan.
+func (f *Finder) lookAt(ctx context.Context, clouds []*pointcloud.Cloud) ([]*coarsePart, error) {
+	parts := make([]*coarsePart, len(clouds))
+	for i, c := range clouds {
+		var err error
+		if parts[i], err = f.look(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	return parts, nil
+}
+
 // scaled turns a length in coarse pixels into one of the learnt scans' size.
-func (f *Finder) scaled(n int, p *coarsePart, c *pointcloud.Cloud) int {
+func (f *Finder) scaled(n int, p *coarsePart) int {
 	long, to := max(p.cloud.Width, p.cloud.Height), max(f.Width, f.Height)
 	return (n*to + long - 1) / long
 }
