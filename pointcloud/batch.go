@@ -29,14 +29,14 @@ type batches struct {
 // is needed, as it rarely is for an organised cloud.
 func newBatches(c *Cloud, s Search, tree *Tree) *batches {
 	b := &batches{search: s, cap2: math.Inf(1)}
-	b.prepare(c)
 	b.tree = sync.OnceValue(func() *Tree {
 		if tree != nil {
 			return tree
 		}
 		return NewTree(c)
 	})
-	b.blocks = newBlocks(c, b.tree)
+	b.blocks = newBlocks(c, blockSize, b.tree)
+	b.prepare(c)
 	if s.Radius > 0 {
 		b.cap2 = math.Nextafter(s.Radius*s.Radius, 0)
 	}
@@ -46,7 +46,7 @@ func newBatches(c *Cloud, s Search, tree *Tree) *batches {
 // prepare sets the limits that follow from the search.
 func (b *batches) prepare(c *Cloud) {
 	b.margin = 1 + 0.8/math.Sqrt(float64(b.search.K))
-	b.limit = gatherLimit*min(b.search.K, c.Len()) + 16*blockSize
+	b.limit = gatherLimit*min(b.search.K, c.Len()) + 16*b.blocks.size
 }
 
 // gatherLimit is how many points, in multiples of k, a batch may gather before its
@@ -105,7 +105,7 @@ func (l *lists) of(pos int) []int32 {
 // from the box. It returns false when they are more than limit.
 func (b *blocks) walk(box *simd.Box, worst float64, limit int, g *gathered) bool {
 	limit = min(limit, len(b.ids))
-	if room := limit + blockSize + 1; len(g.room) < room {
+	if room := limit + b.size + 1; len(g.room) < room {
 		g.room = make([]simd.Run, room)
 	}
 	g.runs, g.points = simd.Walk(b.nodes, box, worst, limit, g.room)
@@ -197,6 +197,22 @@ func nearest(answered []reach, x, y, z float64) *reach {
 		}
 	}
 	return &answered[best]
+}
+
+// within answers the query of the point at pos if its k nearest lie within a radius,
+// and reports whether they do. Such a guess saves the search for a bound.
+func (b *batches) within(pos int, radius float64, g *gathered) bool {
+	bl, worst := b.blocks, radius*radius
+	x, y, z := bl.x[pos], bl.y[pos], bl.z[pos]
+	if math.IsInf(worst, 1) || !bl.walk(&simd.Box{x, y, z, 0, x, y, z, 0}, worst, b.limit, g) || g.points < b.search.K {
+		return false
+	}
+	kept := g.lists.flat
+	if math.IsInf(b.scan(pos, worst, math.Inf(1), g), 1) {
+		g.lists.flat = kept
+		return false
+	}
+	return true
 }
 
 // single answers the query of the point at pos by a walk of its own, bounded by

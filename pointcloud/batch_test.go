@@ -123,7 +123,7 @@ func TestNeighborhoodsEqualTree(t *testing.T) {
 // TestBlocksHoldTheirPoints looks at the tree of boxes itself.
 func TestBlocksHoldTheirPoints(t *testing.T) {
 	for name, c := range rasters() {
-		b := newBlocks(c, func() *Tree { return NewTree(c) })
+		b := newBlocks(c, blockSize, func() *Tree { return NewTree(c) })
 		covered := 0
 		for n := range b.nodes {
 			nd := &b.nodes[n]

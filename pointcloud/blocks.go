@@ -1,7 +1,7 @@
 package pointcloud
 
 import (
-	"math"
+	"slices"
 
 	"github.com/iad3d/iad3d/internal/simd"
 )
@@ -10,8 +10,12 @@ const (
 	// tileSide is the side, in pixels, of the squares an organised cloud is cut
 	// into before their points are parted in space.
 	tileSide = 8
-	// blockSize is the most points of a block.
+	// blockSize is the most points of a block in which all points are searched for
+	// together.
 	blockSize = 16
+	// placeSize is that where single points are: a square as it is, which costs
+	// nothing to part.
+	placeSize = tileSide * tileSide
 )
 
 // blocks groups the valid points of a cloud into compact blocks, each with its
@@ -20,19 +24,21 @@ const (
 // space, so that a block does not reach across a step in depth. Other clouds take
 // the leaves of their kd-tree.
 type blocks struct {
+	size    int         // most points of a block
 	ids     []int32     // valid points, block by block
 	x, y, z []float64   // their coordinates
 	nodes   []simd.Node // preorder
 	leaves  []int32     // nodes that are leaves, in order
 }
 
-// newBlocks groups the points of c. An unorganised cloud takes the leaves of t.
-func newBlocks(c *Cloud, t func() *Tree) *blocks {
-	b := &blocks{}
+// newBlocks groups the points of c, at most size to a block. An unorganised cloud
+// takes the leaves of t.
+func newBlocks(c *Cloud, size int, t func() *Tree) *blocks {
+	b := &blocks{size: size}
 	n := 0
 	if c.Organised() {
 		n = c.CountValid()
-		b.ids = make([]int32, 0, n)
+		b.ids = make([]int32, 0, n+tileSide) // some to write in vain
 		b.grow(n)
 		b.cut(c, 0, c.Height, 0, c.Width)
 	} else if tree := t(); tree.Len() > 0 {
@@ -43,7 +49,7 @@ func newBlocks(c *Cloud, t func() *Tree) *blocks {
 	}
 	b.x, b.y, b.z = make([]float64, n), make([]float64, n), make([]float64, n)
 	for j, i := range b.ids {
-		p := c.XYZ[3*i : 3*i+3 : 3*i+3]
+		p := (*[3]float32)(c.XYZ[3*i:])
 		b.x[j], b.y[j], b.z[j] = float64(p[0]), float64(p[1]), float64(p[2])
 	}
 	return b
@@ -51,7 +57,7 @@ func newBlocks(c *Cloud, t func() *Tree) *blocks {
 
 // grow makes room for the nodes of n points in blocks that are two thirds full.
 func (b *blocks) grow(n int) {
-	b.leaves = make([]int32, 0, n*3/(2*blockSize)+1)
+	b.leaves = make([]int32, 0, n*3/(2*b.size)+1)
 	b.nodes = make([]simd.Node, 0, 2*cap(b.leaves))
 }
 
@@ -64,11 +70,7 @@ func (b *blocks) cut(c *Cloud, y0, y1, x0, x1 int) {
 	case h <= tileSide && w <= tileSide:
 		start := len(b.ids)
 		for y := y0; y < y1; y++ {
-			for i := y*c.Width + x0; i < y*c.Width+x1; i++ {
-				if c.IsValid(i) {
-					b.ids = append(b.ids, int32(i))
-				}
-			}
+			b.ids = c.appendValid(b.ids, y*c.Width+x0, y*c.Width+x1)
 		}
 		b.nodes = b.nodes[:n]
 		if len(b.ids) > start {
@@ -91,6 +93,19 @@ func (b *blocks) cut(c *Cloud, y0, y1, x0, x1 int) {
 	b.close(n)
 }
 
+// appendValid appends the measured points from start to end−1.
+func (c *Cloud) appendValid(ids []int32, start, end int) []int32 {
+	n := len(ids)
+	ids = slices.Grow(ids, end-start)[:n+end-start]
+	for i := start; i < end; i++ {
+		ids[n] = int32(i)
+		if c.Valid == nil || c.Valid[i] {
+			n++
+		}
+	}
+	return ids[:n]
+}
+
 // halfTiles returns about half of n, a multiple of tileSide.
 func halfTiles(n int) int { return (n + 2*tileSide - 1) / (2 * tileSide) * tileSide }
 
@@ -101,11 +116,17 @@ func (b *blocks) part(c *Cloud, start, end int) {
 	nd := &b.nodes[n]
 	nd.Start, nd.End = int32(start), int32(end)
 	ids := b.ids[start:end]
-	inf := float32(math.Inf(1))
-	lo, hi := [3]float32{inf, inf, inf}, [3]float32{-inf, -inf, -inf}
-	for _, i := range ids {
-		for d, v := range c.XYZ[3*i : 3*i+3] {
-			lo[d], hi[d] = min(lo[d], v), max(hi[d], v)
+	lo := [3]float32(c.XYZ[3*ids[0]:])
+	hi := lo
+	for _, i := range ids[1:] {
+		p := (*[3]float32)(c.XYZ[3*i:])
+		for d, v := range p {
+			if v < lo[d] {
+				lo[d] = v
+			}
+			if v > hi[d] {
+				hi[d] = v
+			}
 		}
 	}
 	axis := 0
@@ -115,7 +136,7 @@ func (b *blocks) part(c *Cloud, start, end int) {
 			axis = d
 		}
 	}
-	if len(ids) <= blockSize {
+	if len(ids) <= b.size {
 		b.seal(n)
 		return
 	}

@@ -92,22 +92,35 @@ func (c *Cloud) CountValid() int {
 	}
 	n := 0
 	for _, v := range c.Valid {
-		if v {
-			n++
-		}
+		n += one(v)
 	}
 	return n
 }
 
+// one is 1 for true, without a branch.
+func one(v bool) int {
+	if v {
+		return 1
+	}
+	return 0
+}
+
 // ValidIndices returns the indices of the measured points, ascending.
 func (c *Cloud) ValidIndices() []int32 {
-	idx := make([]int32, 0, c.CountValid())
-	for i := range c.Len() {
-		if c.IsValid(i) {
-			idx = append(idx, int32(i))
+	n := c.CountValid()
+	idx := make([]int32, n+1) // one to write in vain
+	if c.Valid == nil {
+		for i := range idx {
+			idx[i] = int32(i)
 		}
+		return idx[:n:n]
 	}
-	return idx
+	next := 0
+	for i, v := range c.Valid {
+		idx[next] = int32(i)
+		next += one(v)
+	}
+	return idx[:n:n]
 }
 
 // maxPoints keeps 3·i within an int32.
@@ -138,12 +151,30 @@ func (c *Cloud) Check() error {
 			return fmt.Errorf("%w: %d values of field %q for %d points", ErrShape, len(f.Values), f.Name, n)
 		}
 	}
+	if allFinite(c.XYZ) {
+		return nil
+	}
 	for i := range n {
 		if c.IsValid(i) && !finite(c.XYZ[3*i:3*i+3]) {
 			return fmt.Errorf("%w: point %d is not finite but counts as valid", ErrShape, i)
 		}
 	}
 	return nil
+}
+
+// allFinite reports whether no value is NaN or infinite, by sums that are 0 then.
+func allFinite(v []float32) bool {
+	var a, b, c, d float32
+	for ; len(v) >= 4; v = v[4:] {
+		a += v[0] - v[0]
+		b += v[1] - v[1]
+		c += v[2] - v[2]
+		d += v[3] - v[3]
+	}
+	for _, x := range v {
+		a += x - x
+	}
+	return a+b+c+d == 0
 }
 
 // Missing says which points a source left out.

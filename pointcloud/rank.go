@@ -22,6 +22,7 @@ type ranker struct {
 const (
 	minBuckets = 64
 	maxBuckets = 1024
+	few        = 20 // neighbours that insertion sorts at once
 	crowd      = 64 // neighbours in one bucket that insertion would be slow for
 )
 
@@ -45,6 +46,12 @@ func (r *ranker) rank(out []int32, dist2 []float64, ids []int32, worst float64, 
 		if last, ok := simd.Rank(dist2, ids, k, room, &r.keys); ok {
 			return out[:len(out)+k], dist2[last]
 		}
+	}
+	if n <= few {
+		d, id := r.dist2[:n], r.ids[:n]
+		copy(d, dist2)
+		copy(id, ids)
+		return first(out, d, id, k)
 	}
 	buckets := minBuckets
 	for buckets < n && buckets < maxBuckets {
@@ -81,7 +88,12 @@ func (r *ranker) rank(out []int32, dist2 []float64, ids []int32, worst float64, 
 		r.sort(d, id, k)
 		used = int32(min(n, k))
 	}
-	d, id = d[:used], id[:used]
+	return first(out, d[:used], id[:used], k)
+}
+
+// first sorts neighbours by insertion and appends the k first to out; it returns the
+// distance of the last of them, +Inf when they are fewer.
+func first(out []int32, d []float64, id []int32, k int) ([]int32, float64) {
 	for i := 1; i < len(d); i++ {
 		di, ii := d[i], id[i]
 		j := i

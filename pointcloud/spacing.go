@@ -33,7 +33,7 @@ func Spacing(ctx context.Context, c *Cloud, workers int) (float64, error) {
 
 // Spacing is the function [Spacing] for the cloud that p was made of.
 func (p *Places) Spacing(ctx context.Context, workers int) (float64, error) {
-	idx := p.cloud.ValidIndices()
+	idx := p.valid
 	if len(idx) <= spacingNeighbors {
 		return 0, ctx.Err()
 	}

@@ -62,7 +62,11 @@ func Measure(ctx context.Context, c *pointcloud.Cloud, workers int) (*Measuremen
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	idx := c.ValidIndices()
+	places, err := pointcloud.NewPlaces(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	idx := places.Valid()
 	m := &Measurement{Organised: c.Organised(), Points: c.Len(), Valid: len(idx)}
 	if len(idx) == 0 {
 		return m, ctx.Err()
@@ -70,10 +74,6 @@ func Measure(ctx context.Context, c *pointcloud.Cloud, workers int) (*Measuremen
 	mm := 1000 * c.Unit.Metres()
 	m.Fill = float64(m.Valid) / float64(m.Points)
 	m.Range = distances(c, idx, mm)
-	places, err := pointcloud.NewPlaces(ctx, c)
-	if err != nil {
-		return nil, err
-	}
 	spacing, err := places.Spacing(ctx, workers)
 	if err != nil {
 		return nil, err

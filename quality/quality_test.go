@@ -360,3 +360,20 @@ func TestQuantile(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkMeasure measures a real scan of 400×400 pixels.
+func BenchmarkMeasure(b *testing.B) {
+	set, err := dataset.OpenMVTec3D(golden.Shared(b, "data/mvtec3d"), "cable_gland")
+	if err != nil {
+		b.Fatal(err)
+	}
+	l, err := set.Load(set.Items(dataset.Test)[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := Measure(b.Context(), l.Cloud, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
