@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/iad3d/iad3d/grid"
+	"github.com/iad3d/iad3d/internal/order"
 	"github.com/iad3d/iad3d/memory"
 	"github.com/iad3d/iad3d/quality"
 	"github.com/iad3d/iad3d/rgbd"
@@ -215,13 +216,15 @@ func (d *description) part(m []float32) []float64 {
 	return out
 }
 
-// topMean returns the mean of the highest share of scores, at least one; it sorts
-// them.
+// topMean returns the mean of the highest share of scores, at least one, added up in
+// ascending order; it reorders them.
 func topMean(scores []float64, share float64) float64 {
-	slices.Sort(scores)
 	n := max(1, int(share*float64(len(scores))))
+	top := scores[len(scores)-n:]
+	order.Nth(scores, len(scores)-n)
+	slices.Sort(top)
 	sum := 0.0
-	for _, s := range scores[len(scores)-n:] {
+	for _, s := range top {
 		sum += s
 	}
 	return sum / float64(n)

@@ -79,7 +79,7 @@ type lists struct {
 // each. What was there stays with who took it.
 func (l *lists) reset(first, end, k int) {
 	l.first = first
-	l.flat = make([]int32, 0, (end-first)*k)
+	l.flat = make([]int32, 0, (end-first)*k+simd.RankSlack)
 	l.at = slices.Grow(l.at[:0], end-first)[:end-first]
 }
 

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
+
+	"github.com/iad3d/iad3d/internal/order"
 )
 
 // What counts as the plane a part lies on. Lengths are metres.
@@ -98,9 +99,8 @@ func roughness(c *Cloud, plane Plane, points []int32) float64 {
 	for j, i := range points {
 		residuals[j] = math.Abs(plane.Distance(c.At(int(i))))
 	}
-	slices.Sort(residuals)
 	const madToSigma = 1.4826 // of a normal distribution
-	return madToSigma * residuals[len(residuals)/2]
+	return madToSigma * order.Nth(residuals, len(residuals)/2)
 }
 
 // dropShreds takes away the pieces that are lower than height.
@@ -141,6 +141,5 @@ func (c *Cloud) pixelPitch(takesPart []bool) float64 {
 	if len(steps) == 0 {
 		return 0
 	}
-	slices.Sort(steps)
-	return steps[len(steps)/2]
+	return order.Nth(steps, len(steps)/2)
 }

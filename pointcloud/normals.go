@@ -7,6 +7,7 @@ import (
 	"github.com/golang/geo/r3"
 
 	"github.com/iad3d/iad3d/internal/parallel"
+	"github.com/iad3d/iad3d/internal/simd"
 )
 
 // Orientation says what decides the sign of a normal.
@@ -91,19 +92,9 @@ func covariance(c *Cloud, list []int32) symmetric3 {
 	if len(list) < 3 {
 		return symmetric3{xx: 1, yy: 1, zz: 1}
 	}
-	var x, y, z, xx, xy, xz, yy, yz, zz float64
-	for _, i := range list {
-		p := c.At(int(i))
-		x += p.X
-		y += p.Y
-		z += p.Z
-		xx += float64(p.X * p.X)
-		xy += float64(p.X * p.Y)
-		xz += float64(p.X * p.Z)
-		yy += float64(p.Y * p.Y)
-		yz += float64(p.Y * p.Z)
-		zz += float64(p.Z * p.Z)
-	}
+	var sums [9]float64
+	simd.Moments(c.XYZ, list, &sums)
+	x, y, z, xx, xy, xz, yy, yz, zz := sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7], sums[8]
 	n := float64(len(list))
 	x, y, z = x/n, y/n, z/n
 	return symmetric3{

@@ -41,8 +41,8 @@ func (r *ranker) rank(out []int32, dist2 []float64, ids []int32, worst float64, 
 		r.bucket, r.dist2, r.ids = make([]uint16, 2*n), make([]float64, 2*n), make([]int32, 2*n)
 	}
 	if n >= kernelRank && k <= n {
-		out = slices.Grow(out, k)
-		room := out[len(out):][:k]
+		out = slices.Grow(out, k+simd.RankSlack)
+		room := out[len(out):][:k+simd.RankSlack]
 		if last, ok := simd.Rank(dist2, ids, k, room, &r.keys); ok {
 			return out[:len(out)+k], dist2[last]
 		}

@@ -3,7 +3,8 @@ package pointcloud
 import (
 	"context"
 	"math"
-	"slices"
+
+	"github.com/iad3d/iad3d/internal/order"
 )
 
 const (
@@ -48,6 +49,5 @@ func (p *Places) Spacing(ctx context.Context, workers int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	slices.Sort(reach)
-	return math.Sqrt(reach[n/2] * math.Pi / spacingNeighbors), nil
+	return math.Sqrt(order.Nth(reach, n/2) * math.Pi / spacingNeighbors), nil
 }

@@ -3,9 +3,10 @@ package pointcloud
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/golang/geo/r3"
+
+	"github.com/iad3d/iad3d/internal/order"
 )
 
 // Guess is what the numbers of a cloud say about its unit.
@@ -69,15 +70,17 @@ func trimmedDiagonal(c *Cloud) float64 {
 		return 0
 	}
 	var axes [3][]float64
+	for k := range axes {
+		axes[k] = make([]float64, n)
+	}
 	for j := range n {
 		p := c.At(int(idx[int(int64(j)*int64(len(idx))/int64(n))]))
-		axes[0], axes[1], axes[2] = append(axes[0], p.X), append(axes[1], p.Y), append(axes[2], p.Z)
+		axes[0][j], axes[1][j], axes[2][j] = p.X, p.Y, p.Z
 	}
 	var side [3]float64
 	cut := int(guessTrim * float64(n))
 	for k := range side {
-		slices.Sort(axes[k])
-		side[k] = axes[k][n-1-cut] - axes[k][cut]
+		side[k] = order.Nth(axes[k], n-1-cut) - order.Nth(axes[k], cut)
 	}
 	d := r3.Vector{X: side[0], Y: side[1], Z: side[2]}.Norm()
 	if math.IsInf(d, 0) {

@@ -9,9 +9,8 @@ package quality
 import (
 	"context"
 	"fmt"
-	"math/bits"
-	"slices"
 
+	"github.com/iad3d/iad3d/internal/order"
 	"github.com/iad3d/iad3d/pointcloud"
 )
 
@@ -107,38 +106,7 @@ func distances(c *pointcloud.Cloud, idx []int32, mm float64) Range {
 
 // quantile returns the value below which a share of values lies; it reorders them.
 func quantile(values []float64, share float64) float64 {
-	n := min(int(share*float64(len(values))), len(values)-1)
-	lo, hi := 0, len(values)-1
-	for rounds := 4 * bits.Len(uint(len(values))); lo < hi; rounds-- {
-		if rounds == 0 { // one would do were the pivots medians
-			slices.Sort(values[lo : hi+1])
-			break
-		}
-		pivot := values[lo+(hi-lo)/2]
-		i, j := lo, hi
-		for i <= j {
-			for values[i] < pivot {
-				i++
-			}
-			for values[j] > pivot {
-				j--
-			}
-			if i <= j {
-				values[i], values[j] = values[j], values[i]
-				i++
-				j--
-			}
-		}
-		switch {
-		case n <= j:
-			hi = j
-		case n >= i:
-			lo = i
-		default:
-			return values[n]
-		}
-	}
-	return values[n]
+	return order.Nth(values, min(int(share*float64(len(values))), len(values)-1))
 }
 
 // noise returns the roughness of the smoother half of the patches, in the cloud's

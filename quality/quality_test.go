@@ -342,25 +342,6 @@ func ExampleLearn() {
 	// Output: invalid capture: fill rate 12 %, the good scans had 61–64 %
 }
 
-func TestQuantile(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 1))
-	for n := 1; n < 80; n++ {
-		v := make([]float64, n)
-		for i := range v {
-			v[i] = float64(r.IntN(n))
-			if n%5 == 0 {
-				v[i] = float64(min(i, n-i)) // a pivot in the middle is the worst
-			}
-		}
-		sorted := slices.Sorted(slices.Values(v))
-		for _, share := range []float64{0, 0.01, 0.25, 0.5, 0.99, 1} {
-			if got, want := quantile(v, share), sorted[min(int(share*float64(n)), n-1)]; got != want {
-				t.Fatalf("%v of %d: %v, want %v", share, n, got, want)
-			}
-		}
-	}
-}
-
 // BenchmarkMeasure measures a real scan of 400×400 pixels.
 func BenchmarkMeasure(b *testing.B) {
 	set, err := dataset.OpenMVTec3D(golden.Shared(b, "data/mvtec3d"), "cable_gland")

@@ -42,6 +42,10 @@ func weigh(rows *Histogram, list *int32, n int, at *[3]float64, sums *[33]float6
 	weighAVX2(r, list, n, at, sums)
 }
 
+func moments(xyz *float32, list *int32, n int, sums *[9]float64) {
+	momentsAVX2(xyz, list, n, sums)
+}
+
 func rank(dist2 *float64, near *int32, n, k int, out *int32, keys *[MaxRank]uint64) int {
 	return rankAVX512(dist2, near, n, k, out, keys)
 }

@@ -18,6 +18,8 @@ func count(*Bins, int, *[33]uint8) { panic(none) }
 
 func weigh(*Histogram, *int32, int, *[3]float64, *[33]float64) { panic(none) }
 
+func moments(*float32, *int32, int, *[9]float64) { panic(none) }
+
 func rank(_ *float64, _ *int32, _, _ int, _ *int32, _ *[MaxRank]uint64) int { panic(none) }
 
 func products(*float32, int, *float32, int, *float32, int, *float32, int) { panic(none) }

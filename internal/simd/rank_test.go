@@ -37,7 +37,7 @@ func TestRank(t *testing.T) {
 					tied = tied || math.Float64bits(want[j].d)>>7 == math.Float64bits(want[j-1].d)>>7
 				}
 				k := 1 + r.IntN(n)
-				out := newGuarded(k, offset, int32(-7))
+				out := newGuarded(k+RankSlack, offset, int32(-7))
 				var keys [MaxRank]uint64
 				last, ok := Rank(dist2.slice, near.slice, k, out.slice, &keys)
 				if !out.intact(0) {
@@ -53,7 +53,7 @@ func TestRank(t *testing.T) {
 				if dist2.slice[last] != want[k-1].d {
 					t.Fatalf("%d of %d: the last is %v, want %v", k, n, dist2.slice[last], want[k-1].d)
 				}
-				for j, id := range out.slice {
+				for j, id := range out.slice[:k] {
 					if id != want[j].id {
 						t.Fatalf("%d of %d: place %d", k, n, j)
 					}

@@ -35,6 +35,9 @@ func weighAVX512(rows *[64]uint8, list *int32, n int, at *[3]float64, sums *[33]
 func weighAVX2(rows *[64]uint8, list *int32, n int, at *[3]float64, sums *[33]float64)
 
 //go:noescape
+func momentsAVX2(xyz *float32, list *int32, n int, sums *[9]float64)
+
+//go:noescape
 func productsAVX512(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int)
 
 //go:noescape

@@ -22,6 +22,7 @@ func main() {
 	count512()
 	count256()
 	weigh256(weigh512())
+	moments256()
 	products512()
 	products256()
 	product512()

@@ -1,0 +1,39 @@
+package simd
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func TestMoments(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(21, 22))
+		eachPlace(func(n, offset int) {
+			xyz := newGuarded(3*(n+1), offset, float32(math.NaN()))
+			for i := range xyz.slice {
+				xyz.slice[i] = float32(r.IntN(1000)) // sums of whole numbers are exact
+				if offset%2 == 1 {
+					xyz.slice[i] = float32(r.NormFloat64())
+				}
+			}
+			list := make([]int32, n)
+			for j := range list {
+				list[j] = int32(r.IntN(n + 1))
+			}
+			if n > 0 {
+				list[n/2] = int32(n) // the last point, with nothing behind
+			}
+			sums := newGuarded(9, offset, -1.0)
+			var want [9]float64
+			Moments(xyz.slice, list, (*[9]float64)(sums.slice))
+			generic(func() { Moments(xyz.slice, list, &want) })
+			if [9]float64(sums.slice) != want {
+				t.Fatalf("%d points from %d: %v, want %v", n, offset, sums.slice, want)
+			}
+			if !sums.intact(0) {
+				t.Fatalf("%d points from %d: written outside", n, offset)
+			}
+		})
+	})
+}
