@@ -160,6 +160,9 @@ func (a *app) runScore(ctx context.Context, o *scoreOptions, args []string) erro
 		g.judge, g.ply = &judge, o.ply
 	}
 
+	// An image that neither the model nor a picture needs takes longer to decode than the
+	// cloud.
+	o.scan.NoColour = g == nil && o.rgb == "" && !slices.Contains(d.Config().Features, iad3d.FeatureRGB)
 	r := scoreRun{app: a, detector: d, gallery: g, judge: judge, scan: o.scan, table: scoreTable{app: a, judged: judged, regions: o.regions}}
 	bad, err := r.files(ctx, files)
 	if err != nil {
