@@ -30,7 +30,7 @@ var arrows = map[string][]string{
 	"quality":                {"pointcloud", "internal/order"},
 	"regions":                {"grid", "pointcloud"},
 	"inspection":             {".", "pointcloud", "regions", "rgbd"},
-	"rgbd":                   {"pointcloud", "grid", "internal/parallel", "internal/portable"},
+	"rgbd":                   {"pointcloud", "grid", "internal/parallel", "internal/portable", "internal/simd"},
 	"rgbd/onnx":              {"rgbd", "grid", "internal/ortlib", "internal/tinyonnx"},
 	"io/dataset":             {"rgbd", "pointcloud", "io/scan"},
 	"io/scan":                {"rgbd", "pointcloud", "io/xyztiff", "io/depthpng", "io/camera", "io/pcd", "io/ply", "io/stl", "io/obj", "io/npy", "io/xyztext"},

@@ -113,7 +113,7 @@ func (d *describer) featureMaps(ctx context.Context, s *rgbd.Scan, v *view.View)
 	}
 	if d.backbone == nil {
 		return out, parallel.For(ctx, len(images), 1, c.Workers, func(_, i, _ int) {
-			out[places[i]] = grid.AdaptiveAvgPool(rgbd.FilterBank(images[i], c.Size, c.Size), c.Cells, c.Cells)
+			out[places[i]] = rgbd.FilterBankCells(images[i], c.Size, c.Size, c.Cells, c.Workers)
 		})
 	}
 	if len(images) == 0 {

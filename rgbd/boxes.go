@@ -1,52 +1,40 @@
 package rgbd
 
-// boxes returns the h×w raster summed over windows of width pixels, an odd
-// number, along either axis, so many times over: after three the window is
-// Gaussian to a few per cent. Values are sums, not means; the caller sees to it
-// that they stay within an int64. Each time the border repeats.
-func boxes(src []int64, h, w, width, times int) []int64 {
-	r := width / 2
-	dst := make([]int64, h*w)
-	row := make([]int64, w+2*r+1) // with r pixels repeated on either side, and one to read in vain
-	for y := range h {
-		line := dst[y*w:][:w]
-		copy(line, src[y*w:])
-		for range times {
-			copy(row[r:], line)
-			sum := int64(0)
-			for i := range r {
-				row[i], row[r+w+i] = line[0], line[w-1]
-			}
-			for _, v := range row[:width] {
-				sum += v
-			}
-			in, out := row[width:][:w], row[:w]
-			for x := range line {
-				line[x] = sum
-				sum += in[x] - out[x]
-			}
-		}
-	}
-	sum := make([]int64, w)
-	from, to := dst, make([]int64, h*w)
+import "github.com/iad3d/iad3d/internal/simd"
+
+// boxes stores in dst the transpose of the h×w plane src after so many sums over windows
+// of width pixels, an odd number, along either axis: after three the window is Gaussian to
+// a few per cent. Values are sums, not means; the caller sees to it that they stay whole
+// numbers below 2⁵³. Each time the border repeats. dst may be src.
+func boxes(dst, src []float64, h, w, width, times int, s *scratch) {
+	from, a, b := src, s.a[:h*w], s.b[:h*w]
 	for range times {
-		clear(sum)
-		for y := -r; y <= r; y++ {
-			for x, v := range from[min(max(y, 0), h-1)*w:][:w] {
-				sum[x] += v
-			}
-		}
-		for y := range h {
-			line := to[y*w:][:w]
-			in, out := from[min(y+r+1, h-1)*w:][:w], from[max(y-r, 0)*w:][:w]
-			for x, s := range sum {
-				line[x] = s
-				sum[x] = s + in[x] - out[x]
-			}
-		}
-		from, to = to, from
+		slide(a, from, h, w, width, s.sums)
+		from, a, b = a, b, a
 	}
-	return from
+	simd.Transpose(a, from, h, w)
+	from, a, b = a, b, a
+	for range times - 1 {
+		slide(a, from, w, h, width, s.sums)
+		from, a, b = a, b, a
+	}
+	slide(dst, from, w, h, width, s.sums)
+}
+
+// slide stores the sums over windows of width rows of the h×w plane src in dst.
+func slide(dst, src []float64, h, w, width int, sums []float64) {
+	r := width / 2
+	sums = sums[:w]
+	clear(sums)
+	row := func(y int) []float64 { return src[min(max(y, 0), h-1)*w:][:w] }
+	for y := -r; y <= r; y++ {
+		for x, v := range row(y) {
+			sums[x] += v
+		}
+	}
+	for y := range h {
+		simd.Slide(dst[y*w:][:w], sums, row(y+r+1), row(y-r))
+	}
 }
 
 // strongest returns what the best pattern of zeros and ones makes of the
@@ -55,14 +43,14 @@ func boxes(src []int64, h, w, width, times int) []int64 {
 // 2·p(x) + p(x−1).
 func strongest(width int) (edge, bar float64) {
 	n := 3*width + 4
-	impulse := make([]int64, n)
+	k, impulse := make([]float64, n), make([]float64, n)
 	impulse[n/2] = 1
-	k := boxes(impulse, 1, n, width, 3) // the other axis multiplies by width³
+	boxes(k, impulse, 1, n, width, 3, &scratch{a: make([]float64, n), b: make([]float64, n), sums: make([]float64, n)}) // the other axis multiplies by width³
 	at := func(i int) float64 {
 		if i < 0 || i >= n {
 			return 0
 		}
-		return float64(k[i])
+		return k[i]
 	}
 	for i := range n {
 		edge += max(at(i-1)-at(i+1), 0)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/internal/parallel"
+	"github.com/iad3d/iad3d/internal/simd"
 )
 
 const (
@@ -64,7 +65,7 @@ var bankSpan = [bankColours]float64{3 * 255, 2 * 255, 4 * 255}
 // along each axis (standard deviations 1.4, 2.4, 4.5 of the inner and 2.4, 4.5,
 // 8.5 pixels of the outer windows), two for the means of edges and bars.
 //
-// Everything is summed in whole numbers, hence exactly: the bits are the same on
+// Everything is summed in whole numbers below 2⁵³, hence exactly: the bits are the same on
 // every machine; on the h×w raster, moving the image by whole pixels moves the
 // result (out of reach of the border), a quarter turn or a mirror permutes it, and
 // adding the same value to all bytes changes channel 20·s alone (the deviations
@@ -75,63 +76,146 @@ func FilterBank(img *image.NRGBA, h, w int) *grid.Map {
 	return filterBank(resizedBytes(img, h, w), h, w, 0)
 }
 
+// FilterBankCells is [grid.AdaptiveAvgPool] of FilterBank at h×w pixels, cells×cells, bit
+// for bit, without the raster between. workers ≤ 0 means GOMAXPROCS; the result does not
+// depend on it.
+//
+// It panics when a size is not positive.
+func FilterBankCells(img *image.NRGBA, h, w, cells, workers int) *grid.Map {
+	out := grid.New(cells, cells, FilterBankDim)
+	newBank(h, w, workers).describe(resizedBytes(img, h, w), func(c int, plane []float32) { poolPlane(out, c, plane, h, w) })
+	return out
+}
+
+// poolPlane averages a channel into cells, in the order of grid.AdaptiveAvgPool.
+func poolPlane(out *grid.Map, c int, plane []float32, h, w int) {
+	column := make([]float64, w)
+	for i := range out.H {
+		clear(column)
+		top, bottom := i*h/out.H, ((i+1)*h+out.H-1)/out.H
+		for y := top; y < bottom; y++ {
+			for x, v := range plane[y*w:][:w] {
+				column[x] += float64(v)
+			}
+		}
+		for j := range out.W {
+			left, right := j*w/out.W, ((j+1)*w+out.W-1)/out.W
+			sum := column[left]
+			for _, v := range column[left+1 : right] {
+				sum += v
+			}
+			out.Data[(i*out.W+j)*out.C+c] = float32(sum * (1 / float64((bottom-top)*(right-left))))
+		}
+	}
+}
+
 // filterBank takes h×w pixels of red, green and blue bytes. The result does not
 // depend on workers; ≤ 0 means GOMAXPROCS.
 func filterBank(pix []uint8, h, w, workers int) *grid.Map {
 	out := grid.New(h, w, FilterBankDim)
-	b := &bank{h: h, w: w, workers: workers}
-	var colour, square [bankColours][]int64
-	for c := range colour {
-		colour[c] = b.plane(func(i int) int64 {
-			r, g, b := int64(pix[3*i]), int64(pix[3*i+1]), int64(pix[3*i+2])
-			return [...]int64{r + g + b, r - g, r + g - 2*b}[c]
-		})
-		square[c] = b.plane(func(i int) int64 { return colour[c][i] * colour[c][i] })
-	}
-	inner, width := [bankColours][]int64{}, 3
-	b.each(bankColours, func(c int) { inner[c] = boxes(colour[c], h, w, width, 3) })
-	for s := range bankScales {
-		inner = b.scale(out, s, width, &colour, &square, &inner)
-		width = 2*width - 1
-	}
+	newBank(h, w, workers).describe(pix, func(c int, plane []float32) {
+		for i, v := range plane {
+			out.Data[i*FilterBankDim+c] = v
+		}
+	})
 	return out
 }
 
-// bank is the work on one image.
-type bank struct{ h, w, workers int }
+// energies is the number of planes that edges and bars are made of: 8 directions of the
+// gradient of brightness (diagonal ones √2 times too large), 4 of its second derivative
+// (4 times), and for either opponent colour |gx| + |gy| and |gx + gy| + |gx − gy|.
+const energies = bankDirections + bankBars + 2*(bankColours-1)
 
-// plane returns the raster of f.
-func (b *bank) plane(f func(i int) int64) []int64 {
-	p := make([]int64, b.h*b.w)
-	for i := range p {
-		p[i] = f(i)
+// bank is the work on one image. Planes are rasters of whole numbers; those of inner,
+// colour, square and, at first, energy lie column by column, w×h: sums along rows are
+// taken then as sums of whole columns at a time, and those along columns, after a
+// transposition, likewise.
+type bank struct {
+	h, w, workers  int
+	colour, square [bankColours][]float64
+	inner          [bankColours][]float64 // colours smoothed by the inner window
+	outer, squares [bankColours][]float64 // row by row, summed over the outer window
+	energy         []float64              // energies planes, one after another
+	scratch        []scratch              // of each worker
+}
+
+// scratch is what a worker writes to.
+type scratch struct {
+	a, b    []float64 // planes
+	sums    []float64 // of a row or column
+	channel []float32 // plane
+}
+
+func newBank(h, w, workers int) *bank {
+	n := h * w
+	b := &bank{h: h, w: w, workers: parallel.Workers(energies+2*bankColours, 1, workers)}
+	b.scratch = make([]scratch, b.workers)
+	planes := make([]float64, n*(5*bankColours+energies+2*b.workers))
+	take := func(k int) []float64 {
+		p := planes[: k*n : k*n]
+		planes = planes[k*n:]
+		return p
 	}
-	return p
+	for c := range bankColours {
+		b.colour[c], b.square[c], b.inner[c], b.outer[c], b.squares[c] = take(1), take(1), take(1), take(1), take(1)
+	}
+	b.energy = take(energies)
+	for i := range b.scratch {
+		b.scratch[i] = scratch{take(1), take(1), make([]float64, max(h, w)), make([]float32, n)}
+	}
+	return b
 }
 
 // each calls f for 0 … n−1, several at a time.
-func (b *bank) each(n int, f func(i int)) {
+func (b *bank) each(n int, f func(s *scratch, i int)) {
 	// The context never ends, so there is no error.
-	_ = parallel.For(context.Background(), n, 1, b.workers, func(_, lo, _ int) { f(lo) })
+	_ = parallel.For(context.Background(), n, 1, b.workers, func(w, lo, _ int) { f(&b.scratch[w], lo) })
 }
 
-// scale writes the channels of scale s, whose inner window has the given width.
-// inner are the colours smoothed by it; it returns them smoothed by the outer one,
-// the inner window of the next scale.
-func (b *bank) scale(out *grid.Map, s, width int, colour, square, inner *[bankColours][]int64) (outer [bankColours][]int64) {
-	wide := 2*width - 1
-	var squares [bankColours][]int64
-	b.each(2*bankColours, func(i int) {
-		if c := i / 2; i%2 == 0 {
-			outer[c] = boxes(colour[c], b.h, b.w, wide, 3)
-		} else {
-			squares[c] = boxes(square[c], b.h, b.w, wide, 3)
+// describe calls emit with every channel of an image, a plane row by row, several at a
+// time.
+func (b *bank) describe(pix []uint8, emit func(c int, plane []float32)) {
+	h, w := b.h, b.w
+	b.each(bankColours, func(s *scratch, c int) {
+		for i := range h * w {
+			red, green, blue := int(pix[3*i]), int(pix[3*i+1]), int(pix[3*i+2])
+			s.a[i] = float64([...]int{red + green + blue, red - green, red + green - 2*blue}[c])
+		}
+		simd.Transpose(b.colour[c], s.a, h, w)
+		for i, v := range b.colour[c] {
+			b.square[c][i] = v * v
+		}
+		boxes(b.outer[c], b.colour[c], w, h, 3, 3, s)
+		simd.Transpose(b.inner[c], b.outer[c], h, w)
+	})
+	width := 3
+	for k := range bankScales {
+		b.scale(width, func(c int, plane []float32) { emit(k*bankScaleDim+c, plane) })
+		width = 2*width - 1
+	}
+}
+
+// scale emits the channels of a scale, whose inner window has the given width, and makes
+// of inner the colours smoothed by the outer one, the inner window of the next scale.
+func (b *bank) scale(width int, emit func(c int, plane []float32)) {
+	n, wide := b.h*b.w, 2*width-1
+	b.gradients()
+	b.each(energies+2*bankColours, func(s *scratch, i int) {
+		switch c := i - energies; {
+		case i < energies:
+			e := b.energy[i*n:][:n]
+			boxes(e, e, b.w, b.h, wide, 2, s)
+		case c < bankColours:
+			boxes(b.outer[c], b.colour[c], b.w, b.h, wide, 3, s)
+			simd.Transpose(b.inner[c], b.outer[c], b.h, b.w)
+		default:
+			c -= bankColours
+			boxes(b.squares[c], b.square[c], b.w, b.h, wide, 3, s)
 		}
 	})
-	means := b.energies(inner, wide)
 	edge, bar := strongest(width)
 	area := math.Pow(float64(wide), 4) // of the two box filters of the means
-	var gain [len(means)]float64
+	var gain [energies]float64
 	for i := range gain {
 		switch {
 		case i < bankDirections:
@@ -149,28 +233,34 @@ func (b *bank) scale(out *grid.Map, s, width int, colour, square, inner *[bankCo
 			}
 		}
 	}
-	n := math.Pow(float64(wide), 6)
-	b.each(b.h, func(y int) {
-		for x := range b.w {
-			i := y*b.w + x
-			dst := out.Data[i*out.C+s*bankScaleDim:][:bankScaleDim]
-			for c, span := range bankSpan {
-				mean := float64(outer[c][i]) / n
-				dst[c] = float32(mean / span)
-				variance := max(float64(squares[c][i])/n-float64(mean*mean), 0)
-				dst[bankColours+c] = saturate(2 * math.Sqrt(variance) / span)
+	pixels := math.Pow(float64(wide), 6)
+	b.each(bankScaleDim, func(s *scratch, i int) {
+		switch k := i - 2*bankColours; {
+		case i < bankColours:
+			for p, v := range b.outer[i] {
+				mean := v / pixels
+				s.channel[p] = float32(mean / bankSpan[i])
 			}
-			dst = dst[2*bankColours:]
-			for k := range bankDirections + bankBars {
-				dst[k] = saturate(float64(means[k][i]) * gain[k])
+		case i < 2*bankColours:
+			c := i - bankColours
+			for p, v := range b.outer[c] {
+				mean := v / pixels
+				variance := max(b.squares[c][p]/pixels-float64(mean*mean), 0)
+				s.a[p] = 2 * math.Sqrt(variance) / bankSpan[c]
 			}
-			for k := bankDirections + bankBars; k < len(means); k += 2 {
-				v := float64(float64(means[k][i])*gain[k]) + float64(float64(means[k+1][i])*gain[k+1])
-				dst[bankDirections+bankBars+(k-bankDirections-bankBars)/2] = saturate(v)
+			saturate(s.channel, s.a, 1)
+		case k < bankDirections+bankBars:
+			saturate(s.channel, b.energy[k*n:][:n], gain[k])
+		default:
+			k += k - bankDirections - bankBars
+			straight, diagonal := b.energy[k*n:][:n], b.energy[(k+1)*n:][:n]
+			for p, v := range straight {
+				s.a[p] = float64(v*gain[k]) + float64(diagonal[p]*gain[k+1])
 			}
+			saturate(s.channel, s.a, 1)
 		}
+		emit(i, s.channel)
 	})
-	return outer
 }
 
 // fourDirections is the largest value of |cos φ| + |sin φ| + (|cos φ + sin φ| + |cos φ −
@@ -178,79 +268,84 @@ func (b *bank) scale(out *grid.Map, s, width int, colour, square, inner *[bankCo
 // lowest is 8 % less.
 const fourDirections = 2.6131259297527530557
 
-// saturate is Naka and Rushton's curve, 0 at 0 and 1 at 1.
-func saturate(v float64) float32 {
-	v = float64(v) // a product where it is called
-	return float32((1 + bankHalf) * v / (v + bankHalf))
+// saturate is Naka and Rushton's curve, 0 at 0 and 1 at 1, of v·gain.
+func saturate(dst []float32, v []float64, gain float64) {
+	simd.Saturate(dst, v, gain, 1+bankHalf, bankHalf)
 }
 
-// energies returns sums, over two box filters of the given width, of what the
-// derivatives of the smoothed colours are made to: 8 directions of the gradient of
-// brightness (diagonal ones √2 times too large), 4 of its second derivative (4
-// times), and for either opponent colour |gx| + |gy| and |gx + gy| + |gx − gy|.
-func (b *bank) energies(inner *[bankColours][]int64, wide int) (sums [bankDirections + bankBars + 2*(bankColours-1)][]int64) {
-	var d [bankColours]derivatives
-	b.each(bankColours, func(c int) { d[c] = b.derive(inner[c], c == 0) })
-	x, y := d[0].x, d[0].y
-	xx, yy, xy4 := d[0].xx, d[0].yy, d[0].xy4
-	strength := [len(sums)]func(i int) int64{
-		func(i int) int64 { return max(x[i], 0) },
-		func(i int) int64 { return max(x[i]+y[i], 0) },
-		func(i int) int64 { return max(y[i], 0) },
-		func(i int) int64 { return max(y[i]-x[i], 0) },
-		func(i int) int64 { return max(-x[i], 0) },
-		func(i int) int64 { return max(-x[i]-y[i], 0) },
-		func(i int) int64 { return max(-y[i], 0) },
-		func(i int) int64 { return max(x[i]-y[i], 0) },
-		func(i int) int64 { return 4 * abs(xx[i]) },
-		func(i int) int64 { return abs(2*(xx[i]+yy[i]) + xy4[i]) },
-		func(i int) int64 { return 4 * abs(yy[i]) },
-		func(i int) int64 { return abs(2*(xx[i]+yy[i]) - xy4[i]) },
-	}
-	for c := 1; c < bankColours; c++ {
-		x, y := d[c].x, d[c].y
-		k := bankDirections + bankBars + 2*(c-1)
-		strength[k] = func(i int) int64 { return abs(x[i]) + abs(y[i]) }
-		strength[k+1] = func(i int) int64 { return abs(x[i]+y[i]) + abs(x[i]-y[i]) }
-	}
-	b.each(len(sums), func(k int) { sums[k] = boxes(b.plane(strength[k]), b.h, b.w, wide, 2) })
-	return sums
+// gradients makes the energies of the smoothed colours, a few columns at a time.
+func (b *bank) gradients() {
+	n := b.h * b.w
+	_ = parallel.For(context.Background(), b.w, gradientColumns, b.workers, func(_, lo, hi int) {
+		d := newDerivatives(b.h)
+		for x := lo; x < hi; x++ {
+			at := func(k int) []float64 { return b.energy[k*n+x*b.h:][:b.h] }
+			d.at(b.inner[0], x, b.w)
+			simd.Directions(d.x, d.y, b.energy[x*b.h:], n)
+			d.second()
+			across, down, up, fall := at(bankDirections), at(bankDirections+2), at(bankDirections+1), at(bankDirections+3)
+			for y, xx := range d.xx {
+				yy, xy4 := d.yy[y], d.xy4[y]
+				both := float64(2 * (xx + yy))
+				across[y], down[y] = float64(4*math.Abs(xx)), float64(4*math.Abs(yy))
+				up[y], fall[y] = math.Abs(both+xy4), math.Abs(both-xy4)
+			}
+			for c := 1; c < bankColours; c++ {
+				d.at(b.inner[c], x, b.w)
+				k := bankDirections + bankBars + 2*(c-1)
+				straight, diagonal := at(k), at(k+1)
+				for y, gx := range d.x {
+					gy := d.y[y]
+					straight[y] = math.Abs(gx) + math.Abs(gy)
+					diagonal[y] = math.Abs(gx+gy) + math.Abs(gx-gy)
+				}
+			}
+		}
+	})
 }
 
-// derivatives are differences of neighbouring pixels, the border repeated: over
-// two pixels the first derivatives, 4 times its value the mixed one.
-type derivatives struct{ x, y, xx, yy, xy4 []int64 }
+// gradientColumns is the number of columns that a worker takes at a time.
+const gradientColumns = 16
 
-func (b *bank) derive(p []int64, second bool) (d derivatives) {
-	w := b.w
-	n := w + 2
-	padded := make([]int64, (b.h+2)*n)
-	for y := range b.h + 2 {
-		row := padded[y*n:][:n]
-		copy(row[1:], p[min(max(y-1, 0), b.h-1)*w:][:w])
-		row[0], row[n-1] = row[1], row[w]
+// derivatives are differences of neighbouring pixels of one column, the border
+// repeated: over two pixels the first derivatives, 4 times its value the mixed one.
+type derivatives struct {
+	left, column, right []float64 // with a pixel repeated at either end
+	x, y, xx, yy, xy4   []float64
+}
+
+func newDerivatives(h int) *derivatives {
+	d := &derivatives{}
+	for _, p := range []*[]float64{&d.left, &d.column, &d.right, &d.x, &d.y, &d.xx, &d.yy, &d.xy4} {
+		*p = make([]float64, h+2)
 	}
-	d.x, d.y = make([]int64, b.h*w), make([]int64, b.h*w)
-	if second {
-		d.xx, d.yy, d.xy4 = make([]int64, b.h*w), make([]int64, b.h*w), make([]int64, b.h*w)
-	}
-	for y := range b.h {
-		above, row, below := padded[y*n:][:n], padded[(y+1)*n:][:n], padded[(y+2)*n:][:n]
-		gx, gy := d.x[y*w:][:w], d.y[y*w:][:w]
-		for x := range gx {
-			gx[x], gy[x] = row[x+2]-row[x], below[x+1]-above[x+1]
-		}
-		if !second {
-			continue
-		}
-		xx, yy, xy4 := d.xx[y*w:][:w], d.yy[y*w:][:w], d.xy4[y*w:][:w]
-		for x := range xx {
-			xx[x] = row[x] + row[x+2] - 2*row[x+1]
-			yy[x] = above[x+1] + below[x+1] - 2*row[x+1]
-			xy4[x] = above[x] + below[x+2] - above[x+2] - below[x]
-		}
+	for _, p := range []*[]float64{&d.x, &d.y, &d.xx, &d.yy, &d.xy4} {
+		*p = (*p)[:h]
 	}
 	return d
 }
 
-func abs(v int64) int64 { return max(v, -v) }
+// at takes the first derivatives of column x of a plane of w columns.
+func (d *derivatives) at(plane []float64, x, w int) {
+	h := len(d.x)
+	for k, dst := range [3][]float64{d.left, d.column, d.right} {
+		copy(dst[1:], plane[min(max(x+k-1, 0), w-1)*h:][:h])
+		dst[0], dst[h+1] = dst[1], dst[h]
+	}
+	left, column, right := d.left[1:h+1], d.column, d.right[1:h+1]
+	for y := range d.x {
+		d.x[y] = right[y] - left[y]
+		d.y[y] = column[y+2] - column[y]
+	}
+}
+
+// second takes the second derivatives of the same column.
+func (d *derivatives) second() {
+	left, column, right := d.left, d.column, d.right
+	for y := range d.xx {
+		twice := float64(2 * column[y+1])
+		d.xx[y] = left[y+1] + right[y+1] - twice
+		d.yy[y] = column[y] + column[y+2] - twice
+		d.xy4[y] = left[y] + right[y+2] - right[y] - left[y+2]
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/iad3d/iad3d/grid"
+	"github.com/iad3d/iad3d/internal/simd"
 )
 
 // scenery is an image of soft and sharp shapes in colour, with bytes in [40, 215].
@@ -142,15 +143,16 @@ func TestFilterBankStrength(t *testing.T) {
 	for _, width := range []int{3, 5, 9} {
 		edge, bar := strongest(width)
 		most := func(along func(i int) bool, k int) float64 {
-			pix := make([]int64, side*side)
+			pix := make([]float64, side*side)
 			for i := range pix {
 				if along(i % side) {
 					pix[i] = 3 * 255
 				}
 			}
-			inner := [bankColours][]int64{boxes(pix, side, side, width, 3), make([]int64, side*side), make([]int64, side*side)}
-			sums := (&bank{side, side, 1}).energies(&inner, 1)
-			return float64(slices.Max(sums[k])) / (3 * 255)
+			b := newBank(side, side, 1)
+			boxes(b.inner[0], pix, side, side, width, 3, &b.scratch[0])
+			b.gradients()
+			return slices.Max(b.energy[k*side*side:][:side*side]) / (3 * 255)
 		}
 		if v := most(func(i int) bool { return i > 30 }, 0) / edge; math.Abs(v-1) > 1e-12 {
 			t.Errorf("width %d: strength of an edge %v", width, v)
@@ -328,10 +330,44 @@ func TestFilterBankIsFixed(t *testing.T) {
 	}
 }
 
+// FilterBankCells averages what FilterBank gives, at all levels of kernels and numbers of
+// workers, also where cells overlap.
+func TestFilterBankCells(t *testing.T) {
+	for _, size := range [][3]int{{168, 168, 56}, {61, 50, 20}, {12, 17, 7}, {9, 9, 1}} {
+		h, w, cells := size[0], size[1], size[2]
+		img := image.NewNRGBA(image.Rect(0, 0, w, h))
+		for i, v := range scenery(h, w, 3) {
+			img.Pix[i/3*4+i%3] = v
+		}
+		defer simd.Use(simd.Generic)()
+		want := grid.AdaptiveAvgPool(FilterBank(img, h, w), cells, cells)
+		for _, l := range simd.Levels() {
+			restore := simd.Use(l)
+			for _, workers := range []int{1, 3} {
+				if got := FilterBankCells(img, h, w, cells, workers); !slices.Equal(got.Data, want.Data) {
+					t.Errorf("%d×%d pixels in %d cells, %v, %d workers: other values", h, w, cells, l, workers)
+				}
+			}
+			restore()
+		}
+	}
+}
+
 func BenchmarkFilterBank(b *testing.B) {
 	pix := scenery(224, 224, 1)
 	for b.Loop() {
 		filterBank(pix, 224, 224, 1)
+	}
+}
+
+// BenchmarkFilterBankCells is what a detector asks for.
+func BenchmarkFilterBankCells(b *testing.B) {
+	img := image.NewNRGBA(image.Rect(0, 0, 168, 168))
+	for i, v := range scenery(168, 168, 1) {
+		img.Pix[i/3*4+i%3] = v
+	}
+	for b.Loop() {
+		FilterBankCells(img, 168, 168, 56, 1)
 	}
 }
 

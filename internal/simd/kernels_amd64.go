@@ -72,3 +72,15 @@ func product(x, panel *float32, n int, out *float32) float32 {
 func boxes(x *float32, m int, lo, hi *float32, n int, dist2 *float32) {
 	boxesAVX2(x, m, lo, hi, n, dist2)
 }
+
+func slide(line, sums, in, out *float64, n int) { slideAVX2(line, sums, in, out, n) }
+
+func transpose(src *float64, srcStride int, dst *float64, dstStride, n int) {
+	transposeAVX2(src, srcStride, dst, dstStride, n)
+}
+
+func directions(x, y *float64, n int, out *float64, stride int) {
+	directionsAVX2(x, y, n, out, stride)
+}
+
+func saturate(dst *float32, v *float64, n int, curve *[3]float64) { saturateAVX2(dst, v, n, curve) }

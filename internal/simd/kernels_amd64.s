@@ -3487,6 +3487,138 @@ done:
 	VZEROUPPER
 	RET
 
+// func slideAVX2(line *float64, sums *float64, in *float64, out *float64, n int)
+// Requires: AVX
+TEXT ·slideAVX2(SB), NOSPLIT, $0-40
+	MOVQ line+0(FP), AX
+	MOVQ sums+8(FP), CX
+	MOVQ in+16(FP), DX
+	MOVQ out+24(FP), BX
+	MOVQ n+32(FP), SI
+	XORQ DI, DI
+
+loop:
+	VMOVUPD (CX)(DI*8), Y0
+	VMOVUPD Y0, (AX)(DI*8)
+	VADDPD  (DX)(DI*8), Y0, Y0
+	VSUBPD  (BX)(DI*8), Y0, Y0
+	VMOVUPD Y0, (CX)(DI*8)
+	ADDQ    $0x04, DI
+	CMPQ    DI, SI
+	JLT     loop
+	VZEROUPPER
+	RET
+
+// func transposeAVX2(src *float64, srcStride int, dst *float64, dstStride int, n int)
+// Requires: AVX
+TEXT ·transposeAVX2(SB), NOSPLIT, $0-40
+	MOVQ src+0(FP), AX
+	MOVQ srcStride+8(FP), CX
+	MOVQ dst+16(FP), DX
+	MOVQ dstStride+24(FP), BX
+	MOVQ n+32(FP), SI
+	SHLQ $0x03, CX
+	SHLQ $0x03, BX
+	LEAQ (CX)(CX*2), DI
+	LEAQ (BX)(BX*2), R8
+	LEAQ (BX)(R8*1), R9
+
+loop:
+	VMOVUPD    (AX), Y0
+	VMOVUPD    (AX)(CX*1), Y2
+	VMOVUPD    (AX)(CX*2), Y4
+	VMOVUPD    (AX)(DI*1), Y6
+	VUNPCKLPD  Y2, Y0, Y1
+	VUNPCKHPD  Y2, Y0, Y3
+	VUNPCKLPD  Y6, Y4, Y5
+	VUNPCKHPD  Y6, Y4, Y6
+	VPERM2F128 $0x20, Y5, Y1, Y0
+	VPERM2F128 $0x20, Y6, Y3, Y2
+	VPERM2F128 $0x31, Y5, Y1, Y4
+	VPERM2F128 $0x31, Y6, Y3, Y6
+	VMOVUPD    Y0, (DX)
+	VMOVUPD    Y2, (DX)(BX*1)
+	VMOVUPD    Y4, (DX)(BX*2)
+	VMOVUPD    Y6, (DX)(R8*1)
+	ADDQ       $0x20, AX
+	ADDQ       R9, DX
+	SUBQ       $0x04, SI
+	JG         loop
+	VZEROUPPER
+	RET
+
+// func directionsAVX2(x *float64, y *float64, n int, out *float64, stride int)
+// Requires: AVX
+TEXT ·directionsAVX2(SB), NOSPLIT, $0-40
+	MOVQ   x+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   out+24(FP), BX
+	MOVQ   stride+32(FP), SI
+	SHLQ   $0x03, SI
+	LEAQ   (SI)(SI*2), DI
+	LEAQ   (BX)(SI*4), R8
+	VXORPD Y0, Y0, Y0
+
+loop:
+	VMOVUPD (AX), Y1
+	VMOVUPD (CX), Y2
+	VADDPD  Y2, Y1, Y3
+	VSUBPD  Y1, Y2, Y4
+	VMAXPD  Y0, Y1, Y5
+	VSUBPD  Y1, Y0, Y1
+	VMAXPD  Y0, Y1, Y1
+	VMOVUPD Y5, (BX)
+	VMOVUPD Y1, (R8)
+	VMAXPD  Y0, Y3, Y1
+	VSUBPD  Y3, Y0, Y3
+	VMAXPD  Y0, Y3, Y3
+	VMOVUPD Y1, (BX)(SI*1)
+	VMOVUPD Y3, (R8)(SI*1)
+	VMAXPD  Y0, Y2, Y1
+	VSUBPD  Y2, Y0, Y2
+	VMAXPD  Y0, Y2, Y2
+	VMOVUPD Y1, (BX)(SI*2)
+	VMOVUPD Y2, (R8)(SI*2)
+	VMAXPD  Y0, Y4, Y1
+	VSUBPD  Y4, Y0, Y2
+	VMAXPD  Y0, Y2, Y2
+	VMOVUPD Y1, (BX)(DI*1)
+	VMOVUPD Y2, (R8)(DI*1)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, R8
+	SUBQ    $0x04, DX
+	JG      loop
+	VZEROUPPER
+	RET
+
+// func saturateAVX2(dst *float32, v *float64, n int, curve *[3]float64)
+// Requires: AVX
+TEXT ·saturateAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         curve+24(FP), BX
+	VBROADCASTSD (BX), Y0
+	VBROADCASTSD 8(BX), Y1
+	VBROADCASTSD 16(BX), Y2
+
+loop:
+	VMULPD     (CX), Y0, Y3
+	VMULPD     Y3, Y1, Y4
+	VADDPD     Y2, Y3, Y3
+	VDIVPD     Y3, Y4, Y3
+	VCVTPD2PSY Y3, X3
+	VMOVUPS    X3, (AX)
+	ADDQ       $0x20, CX
+	ADDQ       $0x10, AX
+	SUBQ       $0x04, DX
+	JG         loop
+	VZEROUPPER
+	RET
+
 // func productsAVX512(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·productsAVX512(SB), NOSPLIT, $0-64

@@ -29,3 +29,11 @@ func distances(*float64, int, *float32, *int32, int, *float64) { panic(none) }
 func product(*float32, *float32, int, *float32) float32 { panic(none) }
 
 func boxes(*float32, int, *float32, *float32, int, *float32) { panic(none) }
+
+func slide(_, _, _, _ *float64, _ int) { panic(none) }
+
+func transpose(*float64, int, *float64, int, int) { panic(none) }
+
+func directions(_, _ *float64, _ int, _ *float64, _ int) { panic(none) }
+
+func saturate(*float32, *float64, int, *[3]float64) { panic(none) }

@@ -38,6 +38,18 @@ func weighAVX2(rows *[64]uint8, list *int32, n int, at *[3]float64, sums *[33]fl
 func momentsAVX2(xyz *float32, list *int32, n int, sums *[9]float64)
 
 //go:noescape
+func slideAVX2(line *float64, sums *float64, in *float64, out *float64, n int)
+
+//go:noescape
+func transposeAVX2(src *float64, srcStride int, dst *float64, dstStride int, n int)
+
+//go:noescape
+func directionsAVX2(x *float64, y *float64, n int, out *float64, stride int)
+
+//go:noescape
+func saturateAVX2(dst *float32, v *float64, n int, curve *[3]float64)
+
+//go:noescape
 func productsAVX512(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int)
 
 //go:noescape
