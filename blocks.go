@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"math"
 	"slices"
 
 	"github.com/iad3d/iad3d/fpfh"
@@ -190,9 +189,7 @@ func triple(m *grid.Map) *grid.Map {
 }
 
 // geometry estimates the normals of work and, with FeatureFPFH, returns the
-// descriptors of every neighbourhood size, Cells×Cells. Entries become their square
-// roots (Hellinger's kernel): the distance of two histograms is then not ruled by
-// their largest bin.
+// descriptors of every neighbourhood size, Cells×Cells.
 func (c *Config) geometry(ctx context.Context, work *pointcloud.Cloud) (*grid.Map, error) {
 	sizes := c.FPFHK
 	if !c.has(FeatureFPFH) {
@@ -202,22 +199,7 @@ func (c *Config) geometry(ctx context.Context, work *pointcloud.Cloud) (*grid.Ma
 	if err != nil || !c.has(FeatureFPFH) {
 		return nil, err
 	}
-	maps, err := fpfh.ComputeMaps(ctx, work, o, c.FPFHK)
-	if err != nil {
-		return nil, err
-	}
-	blocks := make([]fusion.Block, len(maps))
-	for j, m := range maps {
-		for i, v := range m.Data {
-			m.Data[i] = float32(math.Sqrt(float64(v)))
-		}
-		blocks[j].Map = m
-	}
-	m, err := fusion.Early(blocks...)
-	if err != nil {
-		return nil, err
-	}
-	return grid.AdaptiveAvgPoolValid(m, c.Cells, c.Cells), nil
+	return fpfh.ComputeCells(ctx, work, o, c.FPFHK, c.Cells, c.Cells)
 }
 
 // surface estimates the normals of work and returns what FPFH needs. All searches

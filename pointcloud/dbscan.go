@@ -100,7 +100,7 @@ func (s *clusterSearch) findCores(ctx context.Context, minPoints int) error {
 	}
 	crowd := make([]bool, len(t.ids))
 	for n := range t.nodes {
-		if nd := &t.nodes[n]; int(nd.end-nd.start) >= minPoints && !crowd[nd.start] && s.tight(n) {
+		if nd := &t.nodes[n]; int(nd.end-nd.start) >= minPoints && !crowd[nd.start] && (minPoints == 1 || s.tight(n)) {
 			for i := nd.start; i < nd.end; i++ {
 				crowd[i] = true
 			}

@@ -16,7 +16,7 @@ type ranker struct {
 	dist2  []float64
 	ids    []int32
 	pairs  []Neighbor
-	keys   [simd.MaxRank]uint64
+	kernel simd.Ranking
 }
 
 const (
@@ -26,8 +26,8 @@ const (
 	crowd      = 64 // neighbours in one bucket that insertion would be slow for
 )
 
-// kernelRank is the number of neighbours from which the kernel, which always sorts
-// simd.MaxRank, is faster than buckets.
+// kernelRank is the number of neighbours from which the kernel, which sorts as many
+// whatever their number, is faster than buckets.
 const kernelRank = 48
 
 // rank returns the k first of the neighbours ids at distances dist2, none above
@@ -43,8 +43,8 @@ func (r *ranker) rank(out []int32, dist2 []float64, ids []int32, worst float64, 
 	if n >= kernelRank && k <= n {
 		out = slices.Grow(out, k+simd.RankSlack)
 		room := out[len(out):][:k+simd.RankSlack]
-		if last, ok := simd.Rank(dist2, ids, k, room, &r.keys); ok {
-			return out[:len(out)+k], dist2[last]
+		if last, ok := simd.Rank(dist2, ids, k, worst/2, room, &r.kernel); ok {
+			return out[:len(out)+k], last
 		}
 	}
 	if n <= few {

@@ -46,7 +46,11 @@ func moments(xyz *float32, list *int32, n int, sums *[9]float64) {
 	momentsAVX2(xyz, list, n, sums)
 }
 
-func rank(dist2 *float64, near *int32, n, k int, out *int32, keys *[MaxRank]uint64) int {
+func split(dist2 *float64, near *int32, n int, middle float64, low *float64, lowNear *int32, high *float64, highNear *int32) int {
+	return splitAVX512(dist2, near, n, middle, low, lowNear, high, highNear)
+}
+
+func rank(dist2 *float64, near *int32, n, k int, out *int32, keys *[rankAtOnce]uint64) int {
 	return rankAVX512(dist2, near, n, k, out, keys)
 }
 
@@ -84,3 +88,5 @@ func directions(x, y *float64, n int, out *float64, stride int) {
 }
 
 func saturate(dst *float32, v *float64, n int, curve *[3]float64) { saturateAVX2(dst, v, n, curve) }
+
+func addRoots(sums, row *float64, n int) { addRootsAVX2(sums, row, n) }

@@ -1643,6 +1643,58 @@ unknown:
 	VZEROUPPER
 	RET
 
+// func splitAVX512(dist2 *float64, near *int32, n int, middle float64, low *float64, lowNear *int32, high *float64, highNear *int32) int
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, POPCNT
+TEXT ·splitAVX512(SB), NOSPLIT, $0-72
+	MOVQ         dist2+0(FP), AX
+	MOVQ         near+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         low+32(FP), BX
+	MOVQ         lowNear+40(FP), SI
+	MOVQ         high+48(FP), DI
+	MOVQ         highNear+56(FP), R8
+	VBROADCASTSD middle+24(FP), Z0
+	XORQ         R9, R9
+	XORQ         R10, R10
+	MOVL         $0x000000ff, R11
+	KMOVB        R11, K1
+
+loop:
+	MOVQ  DX, R12
+	SUBQ  R9, R12
+	JLE   done
+	CMPQ  R12, $0x08
+	JGE   full
+	MOVQ  $-1, R11
+	BZHIQ R12, R11, R11
+	KMOVB R11, K1
+
+full:
+	VMOVUPD.Z     (AX)(R9*8), K1, Z1
+	VMOVDQU32.Z   (CX)(R9*4), K1, Y3
+	VCMPPD        $0x12, Z0, Z1, K1, K2
+	VCOMPRESSPD.Z Z1, K2, Z2
+	VPCOMPRESSD.Z Y3, K2, Y4
+	VMOVUPD       Z2, (BX)(R10*8)
+	VMOVDQU       Y4, (SI)(R10*4)
+	KMOVB         K2, R11
+	POPCNTL       R11, R11
+	MOVQ          R9, R12
+	SUBQ          R10, R12
+	ADDQ          R11, R10
+	KANDNB        K1, K2, K2
+	VCOMPRESSPD.Z Z1, K2, Z2
+	VPCOMPRESSD.Z Y3, K2, Y4
+	VMOVUPD       Z2, (DI)(R12*8)
+	VMOVDQU       Y4, (R8)(R12*4)
+	ADDQ          $0x08, R9
+	JMP           loop
+
+done:
+	MOVQ R10, ret+64(FP)
+	VZEROUPPER
+	RET
+
 DATA pairConstants<>+0(SB)/4, $(0.000004)
 DATA pairConstants<>+4(SB)/4, $(0.999996)
 DATA pairConstants<>+8(SB)/4, $(0.25)
@@ -3614,6 +3666,26 @@ loop:
 	VMOVUPS    X3, (AX)
 	ADDQ       $0x20, CX
 	ADDQ       $0x10, AX
+	SUBQ       $0x04, DX
+	JG         loop
+	VZEROUPPER
+	RET
+
+// func addRootsAVX2(sums *float64, row *float64, n int)
+// Requires: AVX
+TEXT ·addRootsAVX2(SB), NOSPLIT, $0-24
+	MOVQ sums+0(FP), AX
+	MOVQ row+8(FP), CX
+	MOVQ n+16(FP), DX
+
+loop:
+	VCVTPD2PSY (CX), X0
+	VSQRTPS    X0, X0
+	VCVTPS2PD  X0, Y0
+	VADDPD     (AX), Y0, Y0
+	VMOVUPD    Y0, (AX)
+	ADDQ       $0x20, CX
+	ADDQ       $0x20, AX
 	SUBQ       $0x04, DX
 	JG         loop
 	VZEROUPPER

@@ -20,7 +20,11 @@ func weigh(*Histogram, *int32, int, *[3]float64, *[33]float64) { panic(none) }
 
 func moments(*float32, *int32, int, *[9]float64) { panic(none) }
 
-func rank(_ *float64, _ *int32, _, _ int, _ *int32, _ *[MaxRank]uint64) int { panic(none) }
+func split(_ *float64, _ *int32, _ int, _ float64, _ *float64, _ *int32, _ *float64, _ *int32) int {
+	panic(none)
+}
+
+func rank(_ *float64, _ *int32, _, _ int, _ *int32, _ *[rankAtOnce]uint64) int { panic(none) }
 
 func products(*float32, int, *float32, int, *float32, int, *float32, int) { panic(none) }
 
@@ -37,3 +41,5 @@ func transpose(*float64, int, *float64, int, int) { panic(none) }
 func directions(_, _ *float64, _ int, _ *float64, _ int) { panic(none) }
 
 func saturate(*float32, *float64, int, *[3]float64) { panic(none) }
+
+func addRoots(_, _ *float64, _ int) { panic(none) }

@@ -78,3 +78,17 @@ func Saturate(dst []float32, v []float64, gain, peak, half float64) {
 		dst[i] = float32(float64(peak*s) / (s + half))
 	}
 }
+
+// AddRoots adds the square roots of row, rounded to float32 before and after, to sums.
+func AddRoots(sums, row []float64) {
+	n := len(row)
+	sums = sums[:n]
+	i := 0
+	if level > Generic && n >= 4 {
+		i = n &^ 3
+		addRoots(&sums[0], &row[0], i)
+	}
+	for ; i < n; i++ {
+		sums[i] += float64(sqrt(float32(row[i])))
+	}
+}

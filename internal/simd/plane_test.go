@@ -105,3 +105,21 @@ func TestSaturate(t *testing.T) {
 		})
 	})
 }
+
+func TestAddRoots(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(39, 40))
+		eachPlace(func(n, offset int) {
+			row, sums := newGuarded(n, offset, -1.0), wholes(r, n, offset)
+			want := append([]float64(nil), sums.slice...)
+			for i := range row.slice {
+				row.slice[i] = 200 * r.Float64() * float64(r.IntN(3))
+				want[i] += float64(float32(math.Sqrt(float64(float32(row.slice[i])))))
+			}
+			AddRoots(sums.slice, row.slice)
+			if !sameBits(sums.slice, want) || !sums.intact(0) {
+				t.Fatalf("%d values from %d: %v, want %v", n, offset, sums.slice, want)
+			}
+		})
+	})
+}

@@ -13,6 +13,9 @@ func TestRank(t *testing.T) {
 		r := rand.New(rand.NewPCG(11, 12))
 		ranked := 0
 		for n := 1; n <= MaxRank+2; n++ {
+			if n > rankAtOnce+20 && n < MaxRank-4 && n%17 != 0 {
+				continue
+			}
 			for offset := range maxOffset + 1 {
 				dist2, near := newGuarded(n, offset, -1.0), newGuarded(n, offset, int32(-1))
 				type pair struct {
@@ -38,20 +41,31 @@ func TestRank(t *testing.T) {
 				}
 				k := 1 + r.IntN(n)
 				out := newGuarded(k+RankSlack, offset, int32(-7))
-				var keys [MaxRank]uint64
-				last, ok := Rank(dist2.slice, near.slice, k, out.slice, &keys)
+				middle := want[min(n-1, n/2+r.IntN(9))].d
+				if offset == 5 {
+					middle = r.ExpFloat64()
+				}
+				low := 0
+				for _, p := range want {
+					if p.d <= middle {
+						low++
+					}
+				}
+				fits := n <= rankAtOnce || n <= MaxRank && low <= rankAtOnce && (k <= low || n-low <= rankAtOnce)
+				var s Ranking
+				last, ok := Rank(dist2.slice, near.slice, k, middle, out.slice, &s)
 				if !out.intact(0) {
 					t.Fatal("written outside the result")
 				}
-				if wish := level == AVX512 && n <= MaxRank && !tied; ok != wish {
+				if wish := level == AVX512 && fits; ok && !wish || wish && !ok && !tied || ok && tied && n <= rankAtOnce {
 					t.Fatalf("%d distances, tied %v: ok %v", n, tied, ok)
 				}
 				if !ok {
 					continue
 				}
 				ranked++
-				if dist2.slice[last] != want[k-1].d {
-					t.Fatalf("%d of %d: the last is %v, want %v", k, n, dist2.slice[last], want[k-1].d)
+				if last != want[k-1].d {
+					t.Fatalf("%d of %d: the last is %v, want %v", k, n, last, want[k-1].d)
 				}
 				for j, id := range out.slice[:k] {
 					if id != want[j].id {

@@ -17,6 +17,9 @@ func withinAVX2(x *float64, y *float64, z *float64, ids *int32, runs *[2]int32, 
 func rankAVX512(dist2 *float64, near *int32, n int, k int, out *int32, keys *[128]uint64) int
 
 //go:noescape
+func splitAVX512(dist2 *float64, near *int32, n int, middle float64, low *float64, lowNear *int32, high *float64, highNear *int32) int
+
+//go:noescape
 func pairBinsAVX512(points *[8]float32, i int, list *int32, n int, f1 *uint8, f2 *uint8, f3 *uint8)
 
 //go:noescape
@@ -48,6 +51,9 @@ func directionsAVX2(x *float64, y *float64, n int, out *float64, stride int)
 
 //go:noescape
 func saturateAVX2(dst *float32, v *float64, n int, curve *[3]float64)
+
+//go:noescape
+func addRootsAVX2(sums *float64, row *float64, n int)
 
 //go:noescape
 func productsAVX512(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int)

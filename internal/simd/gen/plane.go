@@ -139,3 +139,22 @@ func saturate256() {
 	VZEROUPPER()
 	RET()
 }
+
+func addRoots256() {
+	TEXT("addRootsAVX2", NOSPLIT, "func(sums, row *float64, n int)")
+	Pragma("noescape")
+	sums, row, n := Load(Param("sums"), GP64()), Load(Param("row"), GP64()), Load(Param("n"), GP64())
+	Label("loop")
+	v, narrow := YMM(), XMM()
+	VCVTPD2PSY(Mem{Base: row}, narrow)
+	VSQRTPS(narrow, narrow)
+	VCVTPS2PD(narrow, v)
+	VADDPD(Mem{Base: sums}, v, v)
+	VMOVUPD(v, Mem{Base: sums})
+	ADDQ(U8(32), row)
+	ADDQ(U8(32), sums)
+	SUBQ(U8(4), n)
+	JG(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
