@@ -7,6 +7,7 @@ import (
 
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/internal/order"
+	"github.com/iad3d/iad3d/internal/parallel"
 	"github.com/iad3d/iad3d/memory"
 	"github.com/iad3d/iad3d/quality"
 	"github.com/iad3d/iad3d/rgbd"
@@ -156,25 +157,34 @@ func (d *Detector) rate(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 func (d *Detector) rateView(ctx context.Context, s *rgbd.Scan, desc *description) (*Result, error) {
 	h, w := s.Cloud.Height, s.Cloud.Width
 	r := &Result{Name: s.Name, Source: s.Source, Map: grid.New(h, w, 1)}
-	var sum []float32
+	scores := make([][]float32, len(d.banks))
 	for i, b := range d.banks {
 		hits, err := b.nearest(ctx, desc.rows[i], d.config.Neighbors)
 		if err != nil {
 			return nil, err
 		}
-		m := d.config.smooth(desc, b.scores(hits, desc.rows[i].N, d.config.Neighbors, nil))
-		if sum == nil {
-			sum = make([]float32, len(m.Data))
-		}
+		scores[i] = b.scores(hits, desc.rows[i].N, d.config.Neighbors, nil)
+	}
+	views := make([]*grid.Map, len(d.banks))
+	r.Parts = make([]Part, len(d.banks))
+	err := parallel.For(ctx, len(d.banks), 1, d.config.Workers, func(_, i, _ int) {
+		b, m := d.banks[i], d.config.smooth(desc, scores[i])
 		for p, v := range m.Data {
 			m.Data[p] = float32(float64(v) * b.weight)
-			sum[p] += m.Data[p]
 		}
-		share := Part{Name: b.feature, Map: desc.view.Paste(m, h, w)}
-		for p, v := range share.Map.Data {
+		views[i], r.Parts[i] = m, Part{Name: b.feature, Map: desc.view.Paste(m, h, w)}
+	})
+	if err != nil {
+		return nil, err
+	}
+	sum := make([]float32, len(views[0].Data))
+	for i, m := range views {
+		for p, v := range m.Data {
+			sum[p] += v
+		}
+		for p, v := range r.Parts[i].Map.Data {
 			r.Map.Data[p] += v
 		}
-		r.Parts = append(r.Parts, share)
 	}
 	r.Score = topMean(desc.part(sum), d.config.Top)
 	r.Map.Valid = slices.Clone(s.Cloud.Valid)

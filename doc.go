@@ -4,7 +4,7 @@
 // A scan goes in, a map of what is abnormal comes out: [Fit] describes the
 // surface of good scans around every point, keeps a representative bank of
 // these descriptors and returns a [Detector]; [Detector.Score] compares a new
-// scan with the bank; [Detector.Evaluate] rates the scores against ground truth
+// scan with the bank; [Batch] does so for many, several at a time; [Detector.Evaluate] rates the scores against ground truth
 // with the field's metrics. Detectors are stored with [Detector.Save] and
 // [Load].
 //

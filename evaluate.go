@@ -34,17 +34,11 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 	o := gather(opts)
 	e := &Evaluation{}
 	pools := map[string]*metrics.Pixels[float32]{} // by kind of defect, good scans among them
-	for s, err := range set {
+	for scored, err := range Batch(ctx, d, pairs(set), scoreLabelled) {
 		if err != nil {
 			return nil, err
 		}
-		if s.Defect == rgbd.Unlabelled {
-			return nil, fmt.Errorf("%w: %s: not labelled", ErrEvaluate, s.Label())
-		}
-		r, err := d.Score(ctx, s.Scan)
-		if err != nil {
-			return nil, err
-		}
+		s, r := scored.s, scored.r
 		if pools[s.Defect] == nil {
 			pools[s.Defect] = new(metrics.Pixels[float32])
 		}
@@ -107,6 +101,36 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 		e.Defects = append(e.Defects, m)
 	}
 	return e, nil
+}
+
+// labelled is a scan of a set to evaluate, or the error in its place, and its result.
+type labelled struct {
+	s   *rgbd.Labelled
+	err error
+	r   *Result
+}
+
+// pairs passes scans and errors on as one value each, up to the first error.
+func pairs(set iter.Seq2[*rgbd.Labelled, error]) iter.Seq[labelled] {
+	return func(yield func(labelled) bool) {
+		for s, err := range set {
+			if !yield(labelled{s: s, err: err}) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func scoreLabelled(ctx context.Context, d *Detector, l labelled) (labelled, error) {
+	if l.err != nil {
+		return l, l.err
+	}
+	if l.s.Defect == rgbd.Unlabelled {
+		return l, fmt.Errorf("%w: %s: not labelled", ErrEvaluate, l.s.Label())
+	}
+	var err error
+	l.r, err = d.Score(ctx, l.s.Scan)
+	return l, err
 }
 
 // addMap adds a score map and the ground truth of its scan to a pool.

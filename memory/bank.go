@@ -32,8 +32,12 @@ type Bank struct {
 	radius    float64
 	projected int // length of the rows the coreset looked at, 0: of these
 	workers   int
+	*searches
+}
 
-	// Scratch space of searches, without a screen and with one, where there can be one.
+// searches is the scratch space of a bank's searches, without a screen and with one,
+// where there can be one.
+type searches struct {
 	plain, screened sync.Pool
 	preparing       sync.Mutex   // of screened, which has New when it is done
 	asked           atomic.Int64 // queries so far
@@ -83,9 +87,17 @@ func NewBank(rows *Rows, workers int) (*Bank, error) {
 }
 
 func newBank(rows *Rows, radius float64, projected, workers int) *Bank {
-	b := &Bank{rows: rows, radius: radius, projected: projected, workers: workers}
+	b := &Bank{rows: rows, radius: radius, projected: projected, workers: workers, searches: &searches{}}
 	b.plain.New = func() any { return newSearch(rows, nil) }
 	return b
+}
+
+// WithWorkers returns the bank with another number of goroutines for a search, ≤ 0:
+// GOMAXPROCS. The two share everything else.
+func (b *Bank) WithWorkers(n int) *Bank {
+	c := *b
+	c.workers = n
+	return &c
 }
 
 // Rows returns the bank's table; the caller must not modify it.
@@ -128,7 +140,7 @@ func (b *Bank) Nearest(ctx context.Context, q *Rows, k int) ([]Hit, error) {
 	}
 	k = min(k, b.rows.N)
 	hits := make([]Hit, q.N*k)
-	pool, err := b.searches(ctx, q.N)
+	pool, err := b.pool(ctx, q.N)
 	if err != nil {
 		return nil, err
 	}
@@ -143,8 +155,8 @@ func (b *Bank) Nearest(ctx context.Context, q *Rows, k int) ([]Hit, error) {
 	return hits, nil
 }
 
-// searches returns where to get a search for n more queries.
-func (b *Bank) searches(ctx context.Context, n int) (*sync.Pool, error) {
+// pool returns where to get a search for n more queries.
+func (b *Bank) pool(ctx context.Context, n int) (*sync.Pool, error) {
 	if b.rows.N < screenRows || b.asked.Add(int64(n)) < screenQueries {
 		return &b.plain, nil
 	}

@@ -106,7 +106,7 @@ func hardQueries(rows *Rows, n int) *Rows {
 
 // prepared returns the panels of a bank, which it makes use them from now on.
 func prepared(b *Bank) *panels {
-	pool, err := b.searches(context.Background(), screenQueries)
+	pool, err := b.pool(context.Background(), screenQueries)
 	if err != nil {
 		panic(err)
 	}

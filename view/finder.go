@@ -55,6 +55,13 @@ type Finder struct {
 	workers int
 }
 
+// WithWorkers returns the finder with another number of goroutines, ≤ 0: GOMAXPROCS.
+func (f *Finder) WithWorkers(n int) *Finder {
+	c := *f
+	c.workers = n
+	return &c
+}
+
 // Learn looks at a few sound scans of one size, the pilots. At least one is needed;
 // surroundings are learnt from leastPilots on.
 func Learn(ctx context.Context, pilots []*pointcloud.Cloud, o Options) (*Finder, error) {

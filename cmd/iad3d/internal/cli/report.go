@@ -174,22 +174,22 @@ func (o *reportOptions) facts(args []string, set *dataset.Set) []page.Fact {
 	}
 }
 
-// reportFiles adds files, scored one by one.
+// reportFiles adds files.
 func (a *app) reportFiles(ctx context.Context, d *iad3d.Detector, files []string, so scan.Options, judge inspection.Options, r *page.Report) (bad, err error) {
 	b := a.progress("score", len(files))
 	defer b.end()
-	scored := 0
-	declared := so.Unit != nil
-	for i, path := range files {
-		start := time.Now()
-		s, err := readScan(ctx, path, so)
-		var n *inspection.Inspection
-		if err == nil {
-			declared = a.doubtUnit(s, declared) || declared
-			n, err = inspection.Inspect(ctx, d, s, judge)
+	scored, i, doubted := 0, 0, false
+	for n, err := range inspectFiles(ctx, d, files, so, judge) {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		path := files[i]
+		if n.doubt != "" && !doubted { // one warning is enough
+			doubted = true
+			a.note("%s", n.doubt)
 		}
 		if err == nil {
-			err = r.Add(ctx, &rgbd.Labelled{Scan: s}, n, time.Since(start))
+			err = r.Add(ctx, &rgbd.Labelled{Scan: n.scan}, n.Inspection, n.took)
 			scored++
 		}
 		switch {
@@ -202,7 +202,11 @@ func (a *app) reportFiles(ctx context.Context, d *iad3d.Detector, files []string
 		case err != nil:
 			return nil, err
 		}
-		b.step(i + 1)
+		i++
+		b.step(i)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	if scored == 0 {
 		return nil, bad // nothing to look at

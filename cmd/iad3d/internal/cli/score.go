@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -217,6 +218,7 @@ type scoreRun struct {
 	scan     scan.Options
 	table    scoreTable
 	batch    batch
+	doubted  bool // a unit
 }
 
 // files scores files and writes a line for each. What could not be used is
@@ -231,15 +233,18 @@ func (r *scoreRun) files(ctx context.Context, files []string) (bad, err error) {
 	for _, path := range files {
 		r.table.width = max(r.table.width, utf8.RuneCountInString(path))
 	}
-	declared := r.scan.Unit != nil
-	look := func(s *rgbd.Scan) { declared = a.doubtUnit(s, declared) || declared } // one warning is enough
-	for i, path := range files {
-		start := time.Now()
-		n, f, err := r.file(ctx, path, look)
+	i := 0
+	for n, err := range inspectFiles(ctx, r.detector, files, r.scan, r.judge) {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		path := files[i]
+		if n.doubt != "" && !r.doubted { // one warning is enough
+			r.doubted = true
+			a.note("%s", n.doubt)
+		}
 		if err == nil {
-			if err = r.batch.add(n, f, time.Since(start)); err == nil {
-				err = r.table.add(n, f)
-			}
+			err = r.add(ctx, n, path)
 		}
 		switch {
 		case err != nil && ctx.Err() != nil:
@@ -253,29 +258,53 @@ func (r *scoreRun) files(ctx context.Context, files []string) (bad, err error) {
 		case err != nil:
 			return nil, err
 		}
-		b.step(i + 1)
+		i++
+		b.step(i)
 	}
-	return bad, nil
+	return bad, ctx.Err()
 }
 
-func (r *scoreRun) file(ctx context.Context, path string, look func(*rgbd.Scan)) (*inspection.Inspection, report.Files, error) {
+// add takes in what became of the scan at path.
+func (r *scoreRun) add(ctx context.Context, n inspected, path string) error {
 	var f report.Files
-	s, err := readScan(ctx, path, r.scan)
-	if err != nil {
-		return nil, f, err
-	}
-	look(s)
-	n, err := inspection.Inspect(ctx, r.detector, s, r.judge)
-	if err != nil {
-		return nil, f, err
-	}
 	if r.gallery != nil {
+		var err error
 		f, err = r.gallery.add(n.Result, func() (*rgbd.Labelled, error) {
 			s, err := readScan(ctx, path, r.scan)
 			return &rgbd.Labelled{Scan: s}, err
 		})
+		if err != nil {
+			return err
+		}
 	}
-	return n, f, err
+	if err := r.batch.add(n.Inspection, f, n.took); err != nil {
+		return err
+	}
+	return r.table.add(n.Inspection, f)
+}
+
+// inspected is what became of a file.
+type inspected struct {
+	*inspection.Inspection
+	scan  *rgbd.Scan
+	took  time.Duration
+	doubt string // of the unit of its numbers
+}
+
+// inspectFiles reads, scores and judges files, several at a time.
+func inspectFiles(ctx context.Context, d *iad3d.Detector, files []string, o scan.Options, judge inspection.Options) iter.Seq2[inspected, error] {
+	return iad3d.Batch(ctx, d, slices.Values(files), func(ctx context.Context, d *iad3d.Detector, path string) (n inspected, err error) {
+		start := time.Now()
+		if n.scan, err = readScan(ctx, path, o); err != nil {
+			return n, err
+		}
+		if o.Unit == nil {
+			n.doubt = unitDoubt(n.scan)
+		}
+		n.Inspection, err = inspection.Inspect(ctx, d, n.scan, judge)
+		n.took = time.Since(start)
+		return n, err
+	})
 }
 
 // scoreTable writes results as they come.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"iter"
 
 	"github.com/iad3d/iad3d/pointcloud"
@@ -13,12 +14,20 @@ func (a *app) doubtUnit(s *rgbd.Scan, declared bool) bool {
 	if declared {
 		return false
 	}
+	doubt := unitDoubt(s)
+	if doubt != "" {
+		a.note("%s", doubt)
+	}
+	return doubt != ""
+}
+
+// unitDoubt returns what to tell then, "" for nothing.
+func unitDoubt(s *rgbd.Scan) string {
 	g := pointcloud.GuessUnit(s.Cloud)
 	if !g.Sure || g.Unit == s.Cloud.Unit {
-		return false
+		return ""
 	}
-	a.note("warning: %s: %s; its numbers are taken for %v (--unit %v says otherwise)", s.Label(), g.Reason, s.Cloud.Unit, g.Unit)
-	return true
+	return fmt.Sprintf("warning: %s: %s; its numbers are taken for %v (--unit %v says otherwise)", s.Label(), g.Reason, s.Cloud.Unit, g.Unit)
 }
 
 // doubting passes scans on and looks at the unit of the first.
