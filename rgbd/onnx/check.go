@@ -20,7 +20,7 @@ func Check(ctx context.Context, library string) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := open(m, Options{Library: library})
+	b, err := m.Open(Options{Library: library})
 	if err != nil {
 		if !errors.Is(err, ErrLibrary) { // the network is sound
 			err = fmt.Errorf("%w: %w", ErrLibrary, err)

@@ -15,6 +15,7 @@ type form int
 const (
 	planes form = iota // 1×C×h×w, of convolutional networks
 	tokens             // 1×T×C, of vision transformers: prefix tokens, then h·w patches row by row
+	unseen             // known by name, channels and stride alone
 )
 
 // layer is an output that describes places of the image.
@@ -73,6 +74,9 @@ func (l layer) resized(shape []int64, h, w int) (layer, error) {
 	}
 	if other.form == planes {
 		other.stride = l.stride // few places say little
+	}
+	if l.form == unseen {
+		l.form, l.prefix = other.form, other.prefix
 	}
 	if other.form != l.form || other.c != l.c || other.stride != l.stride || other.prefix != l.prefix {
 		return other, fmt.Errorf("output %s has %d channels at stride %d for this size, %d at %d for another", l.name, other.c, other.stride, l.c, l.stride)

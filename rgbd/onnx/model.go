@@ -74,7 +74,7 @@ const maxFile = 2 << 30
 // Inspect reads what an ONNX file says about itself: nothing is run, and no
 // library is needed. Errors wrap [ErrModel].
 func Inspect(path string) (*Model, error) {
-	m, err := readModel(path)
+	m, err := Read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +82,8 @@ func Inspect(path string) (*Model, error) {
 	return m, nil
 }
 
-// readModel is Inspect that keeps the file's content.
-func readModel(path string) (*Model, error) {
+// Read is Inspect that keeps the file's content for [Model.Open].
+func Read(path string) (*Model, error) {
 	content, err := readFile(path)
 	if err != nil {
 		return nil, badModel(path, err)

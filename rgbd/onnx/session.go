@@ -3,6 +3,7 @@
 package onnx
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -59,17 +60,27 @@ func newSession(m *Model, in string, outs []string, threads int) (*session, erro
 	return s, nil
 }
 
-// use makes runs return these layers, whose sizes are those for h×w pixels.
+// use makes runs return these layers, whose sizes are those for h×w pixels; with h = 0
+// the first image will tell.
 func (s *session) use(picked []layer, h, w int) {
 	s.used = picked
-	s.layers[[2]int{h, w}] = picked
+	if h > 0 {
+		s.layers[[2]int{h, w}] = picked
+	}
 }
 
 // shapes runs the network on a blank image and returns the shapes of all outputs.
 func (s *session) shapes(h, w int) ([][]int64, error) {
-	in, err := ort.NewTensor(ort.NewShape(1, 3, int64(h), int64(w)), make([]float32, 3*h*w))
+	shapes, _, err := s.run(h, w, make([]float32, 3*h*w), nil)
+	return shapes, err
+}
+
+// run runs the network on an image of 3 planes, without knowing the shapes of its
+// outputs, and returns those of all and the values of the outputs named.
+func (s *session) run(h, w int, image []float32, names []string) (shapes [][]int64, values [][]float32, err error) {
+	in, err := ort.NewTensor(ort.NewShape(1, 3, int64(h), int64(w)), image)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer in.Destroy()
 	out := make([]ort.Value, len(s.outs))
@@ -82,39 +93,57 @@ func (s *session) shapes(h, w int) ([][]int64, error) {
 		}
 	}()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	shapes := make([][]int64, len(out))
-	for i, v := range out {
-		shapes[i] = v.GetShape()
+	for _, v := range out {
+		shapes = append(shapes, v.GetShape())
 	}
-	return shapes, nil
+	for _, name := range names {
+		t, ok := out[slices.Index(s.outs, name)].(*ort.Tensor[float32])
+		if !ok {
+			return nil, nil, fmt.Errorf("output %s: its values are not float32", name)
+		}
+		values = append(values, slices.Clone(t.GetData()))
+	}
+	return shapes, values, nil
 }
 
-// at returns the layers in use for an input size.
-func (s *session) at(h, w int) ([]layer, error) {
+// at returns the layers in use for an input size; nil where it is a new one.
+func (s *session) at(h, w int) []layer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l := s.layers[[2]int{h, w}]; l != nil {
-		return l, nil
+	return s.layers[[2]int{h, w}]
+}
+
+// learn runs the network on the first image of a size, which tells the shapes of the
+// layers in use, and returns these and their values.
+func (s *session) learn(h, w int, image []float32) ([]layer, [][]float32, error) {
+	var names []string
+	for _, u := range s.used {
+		names = append(names, u.name)
 	}
-	shapes, err := s.shapes(h, w)
+	shapes, values, err := s.run(h, w, image, names)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var all []layer
-	for _, u := range s.used {
+	for i, u := range s.used {
 		l, err := u.resized(shapes[slices.Index(s.outs, u.name)], h, w)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if len(values[i]) != l.values() {
+			return nil, nil, fmt.Errorf("output %s has %d values, its shape says %d", l.name, len(values[i]), l.values())
 		}
 		all = append(all, l)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if len(s.layers) >= maxSizes {
 		clear(s.layers)
 	}
 	s.layers[[2]int{h, w}] = all
-	return all, nil
+	return all, values, nil
 }
 
 func (s *session) destroy() { s.ort.Destroy() }
@@ -133,24 +162,34 @@ type runner struct {
 	pinner  runtime.Pinner // ONNX Runtime keeps the slices' addresses
 }
 
-// resize makes the runner fit an input size.
-func (r *runner) resize(h, w int) (err error) {
-	if r.binding != nil && r.h == h && r.w == w {
-		return nil
-	}
-	r.destroy()
-	defer func() {
-		if err != nil {
-			r.destroy()
+// run runs the network on an image of h×w pixels, three values each, and leaves what
+// comes out in layers and out.
+func (r *runner) run(h, w int, image []float32) error {
+	if r.binding == nil || r.h != h || r.w != w {
+		r.destroy()
+		layers := r.session.at(h, w)
+		if layers == nil {
+			planes := make([]float32, len(image))
+			toPlanes(planes, image)
+			var err error
+			r.layers, r.out, err = r.session.learn(h, w, planes)
+			return err
 		}
-	}()
-	if r.layers, err = r.session.at(h, w); err != nil {
-		return err
+		if err := r.bind(layers, h, w); err != nil {
+			r.destroy()
+			return err
+		}
 	}
+	toPlanes(r.in, image)
+	return r.session.ort.RunWithBinding(r.binding)
+}
+
+// bind makes the runner fit an input size.
+func (r *runner) bind(layers []layer, h, w int) (err error) {
 	if r.binding, err = r.session.ort.CreateIoBinding(); err != nil {
 		return err
 	}
-	r.h, r.w = h, w
+	r.layers, r.h, r.w = layers, h, w
 	in, err := r.tensor([]int64{1, 3, int64(h), int64(w)}, 3*h*w)
 	if err != nil {
 		return err
@@ -182,10 +221,7 @@ func (r *runner) tensor(shape []int64, n int) (*ort.Tensor[float32], error) {
 	return t, err
 }
 
-// run turns in into out.
-func (r *runner) run() error { return r.session.ort.RunWithBinding(r.binding) }
-
-// destroy frees what resize made.
+// destroy frees what bind made.
 func (r *runner) destroy() {
 	if r.binding != nil {
 		r.binding.Destroy()

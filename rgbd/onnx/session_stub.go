@@ -3,7 +3,6 @@
 package onnx
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/iad3d/iad3d/internal/ortlib"
@@ -27,10 +26,8 @@ func (*session) destroy()                                        {}
 type runner struct {
 	session *session
 	layers  []layer
-	in      []float32
 	out     [][]float32
 }
 
-func (*runner) resize(int, int) error { return errBuild }
-func (*runner) run() error            { return errors.ErrUnsupported }
-func (*runner) destroy()              {}
+func (*runner) run(int, int, []float32) error { return errBuild }
+func (*runner) destroy()                      {}

@@ -72,22 +72,24 @@ func (b backboneFlags) load(path string) (d *iad3d.Detector, done func(), err er
 	if b.file == "" {
 		return nil, nil, usagef("%s was fitted with the network %s (sha256 %.12s…): name its file by --backbone", path, want.Name, want.SHA256)
 	}
-	if want != nil {
-		m, err := onnx.Inspect(b.file) // another network may not even have these layers
-		if err != nil {
-			return nil, nil, err
-		}
-		if m.SHA256 != want.SHA256 {
-			return nil, nil, usagef("--backbone %s: %s was fitted with another network, %s (sha256 %.12s…, this is %.12s…)", b.file, path, want.Name, want.SHA256, m.SHA256)
-		}
-		for _, l := range want.Layers {
-			b.layers = append(b.layers, l.Name)
-		}
-	}
-	n, err := b.open()
+	m, err := onnx.Read(b.file)
 	if err != nil {
 		return nil, nil, err
 	}
+	o := onnx.Options{Library: b.library, Known: want}
+	if want != nil {
+		if m.SHA256 != want.SHA256 { // another network may not even have these layers
+			return nil, nil, usagef("--backbone %s: %s was fitted with another network, %s (sha256 %.12s…, this is %.12s…)", b.file, path, want.Name, want.SHA256, m.SHA256)
+		}
+		for _, l := range want.Layers {
+			o.Layers = append(o.Layers, l.Name)
+		}
+	}
+	opened, err := m.Open(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	n := network{opened}
 	if d, err = iad3d.Load(path, n.options()...); err != nil {
 		n.close()
 		return nil, nil, err
