@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"internal/synth":         {"rgbd", "grid", "pointcloud", "io/pcd", "io/xyztiff", "internal/parallel", "internal/atomicfile"},
 	"metrics":                {"grid"},
 	"fusion":                 {"grid"},
-	"memory":                 {"grid", "internal/simd", "internal/parallel", "internal/portable", "internal/numpyrandom"},
+	"memory":                 {"grid", "internal/order", "internal/simd", "internal/parallel", "internal/portable", "internal/numpyrandom"},
 	"fpfh":                   {"pointcloud", "grid", "internal/parallel", "internal/simd", "internal/portable"},
 	"align":                  {"pointcloud", "fpfh", "internal/parallel"},
 	"quality":                {"pointcloud", "internal/order"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/iad3d/iad3d/internal/order"
 	"github.com/iad3d/iad3d/internal/simd"
 )
 
@@ -38,7 +39,7 @@ type search struct {
 	query  []float64
 	boxes  []float32 // squared distances from them
 	value  [simd.PanelRows]float32
-	open   []valued // rows that may be among the nearest
+	open   []uint64 // rows that may be among the nearest, see ranked
 	list   []int32
 	dist2  []float64
 
@@ -51,6 +52,18 @@ type search struct {
 type valued struct {
 	value float32
 	row   int32
+}
+
+// ranked makes a number of a row and its value, which is not NaN: the larger the value,
+// the larger.
+func ranked(value float32, row int32) uint64 {
+	b := math.Float32bits(value)
+	if b>>31 == 0 {
+		b |= 1 << 31
+	} else {
+		b = ^b
+	}
+	return uint64(b)<<32 | uint64(uint32(row))
 }
 
 func newSearch(rows *Rows, p *panels) *search {
@@ -131,7 +144,7 @@ func (s *search) visit(i int, best []Hit, k int) (visited int) {
 func (s *search) take(panel int, t float32) {
 	for r, v := range s.value {
 		if v > t {
-			s.open = append(s.open, valued{v, s.panels.ids[panel*simd.PanelRows+r]})
+			s.open = append(s.open, ranked(v, s.panels.ids[panel*simd.PanelRows+r]))
 		}
 	}
 }
@@ -221,30 +234,51 @@ func (s *search) slab(i, start, end int, best []Hit, k int) []Hit {
 		lo := p * simd.PanelRows
 		for r, v := range values[lo:min(lo+simd.PanelRows, len(values))] {
 			if v > t {
-				s.open = append(s.open, valued{v, ids[lo+r]})
+				s.open = append(s.open, ranked(v, ids[lo+r]))
 			}
 		}
 	}
 	return s.settle(i, best, k, t)
 }
 
-// settle enters the open rows, of values above t, the most promising first.
+// settleFirst is the number of open rows that are measured first.
+const settleFirst = 16
+
+// settle enters the open rows, of values above t: the most promising first, then twice
+// as many of those that are left, and so on.
 func (s *search) settle(i int, best []Hit, k int, t float32) []Hit {
-	heap := s.open
-	for j := len(heap)/2 - 1; j >= 0; j-- {
-		sink(heap, j)
-	}
-	for len(heap) > 0 && heap[0].value > t {
-		s.list = s.list[:0]
-		for len(heap) > 0 && heap[0].value > t && len(s.list) < distanceBatch {
-			s.list = append(s.list, heap[0].row)
-			last := len(heap) - 1
-			heap[0] = heap[last]
-			heap = heap[:last]
-			sink(heap, 0)
+	open := s.open
+	least := ranked(t, -1) // the values of larger ones are above t
+	for m := settleFirst; len(open) > 0; m *= 2 {
+		first := max(0, len(open)-m)
+		if first > 0 {
+			order.Nth(open, first)
 		}
-		best = s.enter(best, k)
-		t, _ = s.bound(i, best, k)
+		for batch := open[first:]; len(batch) > 0; {
+			s.list = s.list[:0]
+			for len(batch) > 0 && len(s.list) < distanceBatch {
+				if batch[0] > least {
+					s.list = append(s.list, int32(uint32(batch[0])))
+				}
+				batch = batch[1:]
+			}
+			n := len(best)
+			var last float64
+			if n > 0 {
+				last = best[n-1].Dist
+			}
+			if best = s.enter(best, k); len(best) > n || n > 0 && best[n-1].Dist < last {
+				t, _ = s.bound(i, best, k)
+				least = ranked(t, -1)
+			}
+		}
+		left := open[:0]
+		for _, r := range open[:first] {
+			if r > least {
+				left = append(left, r)
+			}
+		}
+		open = left
 	}
 	return best
 }
@@ -276,24 +310,6 @@ func (s *search) bound(i int, best []Hit, k int) (above, beyond float32) {
 	}
 	limit := math.Nextafter(best[k-1].Dist, math.Inf(1)) // one equally far may come before
 	return s.coords.above(i, limit), s.coords.beyond(i, limit)
-}
-
-// sink moves entry j of a heap, the largest value first, down to its place.
-func sink(heap []valued, j int) {
-	for {
-		child := 2*j + 1
-		if child >= len(heap) {
-			return
-		}
-		if child+1 < len(heap) && heap[child+1].value > heap[child].value {
-			child++
-		}
-		if heap[j].value >= heap[child].value {
-			return
-		}
-		heap[j], heap[child] = heap[child], heap[j]
-		j = child
-	}
 }
 
 // enter measures the rows of the list and enters those that are among the k nearest.
