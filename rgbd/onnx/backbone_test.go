@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -102,6 +103,55 @@ func TestExact(t *testing.T) {
 				t.Errorf("%d×%d: maps of %d×%d×%d and %d×%d×%d", h, w, got[0].H, got[0].W, got[0].C, got[1].H, got[1].W, got[1].C)
 			}
 		}
+	}
+}
+
+// TestKnown opens a network with what an earlier Open found: the same information and
+// bits. What was found of another file is of no account, and what is wrong an error.
+func TestKnown(t *testing.T) {
+	path := write(t, tinyonnx.TwoConvs())
+	asked := open(t, path, onnx.Options{Layers: []string{"coarse"}})
+	info := asked.Info()
+	known := info
+	known.Name = "renamed.onnx"
+	told := open(t, path, onnx.Options{Known: &known})
+	if got := told.Info(); !reflect.DeepEqual(got, info) {
+		t.Errorf("information %+v, want %+v", got, info)
+	}
+	for i, size := range [][2]int{{32, 48}, {16, 16}, {32, 48}} {
+		in := pixels(uint64(i), size[0], size[1])
+		if !sameAll(features(t, told, in)[0], features(t, asked, in)[0]) {
+			t.Errorf("%v: other values", size)
+		}
+	}
+	for name, change := range map[string]func(*rgbd.BackboneInfo){
+		"file":  func(b *rgbd.BackboneInfo) { b.SHA256 = "0" },
+		"input": func(b *rgbd.BackboneInfo) { b.Height = 7 },
+		"layer": func(b *rgbd.BackboneInfo) { b.Layers = []rgbd.Layer{{Name: "finest", Channels: 1, Stride: 1}} },
+		"none":  func(b *rgbd.BackboneInfo) { b.Layers = nil },
+	} {
+		other := info
+		change(&other)
+		if got := open(t, path, onnx.Options{Known: &other, Layers: []string{"coarse"}}).Info(); !reflect.DeepEqual(got, info) {
+			t.Errorf("another %s: %+v", name, got)
+		}
+	}
+	wrong := info
+	wrong.Layers = []rgbd.Layer{{Name: "coarse", Channels: 6, Stride: 16}}
+	if _, err := open(t, path, onnx.Options{Known: &wrong}).Features(t.Context(), []*grid.Map{pixels(1, 16, 16)}); err == nil || !strings.Contains(err.Error(), "output coarse has 5 channels at stride 16") {
+		t.Errorf("wrong channels: %v", err)
+	}
+	m, err := onnx.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := m.Open(onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	if _, err := m.Open(onnx.Options{}); !errors.Is(err, onnx.ErrModel) {
+		t.Errorf("opened again: %v", err)
 	}
 }
 

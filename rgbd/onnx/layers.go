@@ -76,7 +76,7 @@ func (l layer) resized(shape []int64, h, w int) (layer, error) {
 		other.stride = l.stride // few places say little
 	}
 	if l.form == unseen {
-		l.form, l.prefix = other.form, other.prefix
+		l.form, l.prefix = other.form, other.prefix // these the first image tells
 	}
 	if other.form != l.form || other.c != l.c || other.stride != l.stride || other.prefix != l.prefix {
 		return other, fmt.Errorf("output %s has %d channels at stride %d for this size, %d at %d for another", l.name, other.c, other.stride, l.c, l.stride)
