@@ -179,6 +179,28 @@ func TestBackboneMustBeTheSame(t *testing.T) {
 		d.Close()
 	}
 
+	// A function is told which one is needed.
+	closed := errors.New("no network today")
+	for _, given := range []rgbd.Backbone{renamed, other, nil} {
+		d, err := iad3d.Load(path, iad3d.WithNetwork(func(want *rgbd.BackboneInfo) (rgbd.Backbone, error) {
+			if want == nil || want.SHA256 != net.Described.SHA256 {
+				t.Errorf("asked for %+v", want)
+			}
+			if given == nil {
+				return nil, closed
+			}
+			return given, nil
+		}))
+		switch {
+		case given == renamed && err == nil:
+			d.Close()
+		case given == other && errors.Is(err, iad3d.ErrBackbone):
+		case given == nil && err == closed:
+		default:
+			t.Errorf("%v: %v", given, err)
+		}
+	}
+
 	// Without one it can be looked at, not used.
 	bare, err := iad3d.Load(path)
 	if err != nil {

@@ -31,6 +31,7 @@ type Option func(*options)
 type options struct {
 	progress func(done int)
 	backbone rgbd.Backbone
+	network  func(want *rgbd.BackboneInfo) (rgbd.Backbone, error)
 }
 
 // WithProgress calls f after each scan of a Fit or Evaluate with the number
@@ -41,6 +42,13 @@ func WithProgress(f func(done int)) Option { return func(o *options) { o.progres
 // images. The detector calls it from the goroutines that call Score; closing it
 // is left to the caller.
 func WithBackbone(b rgbd.Backbone) Option { return func(o *options) { o.backbone = b } }
+
+// WithNetwork gives Load a function that opens the network when the model has said which
+// one it needs: want is nil where it needs none. Without an error the backbone takes the
+// place of WithBackbone's; nil is none.
+func WithNetwork(open func(want *rgbd.BackboneInfo) (rgbd.Backbone, error)) Option {
+	return func(o *options) { o.network = open }
+}
 
 func gather(opts []Option) options {
 	o := options{progress: func(int) {}}

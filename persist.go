@@ -77,7 +77,7 @@ func (d *Detector) Save(path string) error {
 // newer program or no model at all gives an error wrapping [model.ErrModel].
 //
 // A model that was fitted with a backbone needs the same one, see
-// [WithBackbone]: another is an error wrapping [ErrBackbone] that says which is
+// [WithBackbone] and [WithNetwork]: another is an error wrapping [ErrBackbone] that says which is
 // wanted. Without any the detector loads, so that it can be looked at, but does
 // not score.
 func Load(path string, opts ...Option) (*Detector, error) {
@@ -90,7 +90,14 @@ func Load(path string, opts ...Option) (*Detector, error) {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w: %w", path, model.ErrModel, err)
 	}
-	if d.backbone = gather(opts).backbone; d.backbone != nil {
+	o := gather(opts)
+	if o.network != nil {
+		if o.backbone, err = o.network(d.Config().Backbone); err != nil {
+			f.Close()
+			return nil, err
+		}
+	}
+	if d.backbone = o.backbone; d.backbone != nil {
 		if err := d.config.wants(d.backbone); err != nil {
 			f.Close()
 			return nil, fmt.Errorf("%s: %w", path, err)

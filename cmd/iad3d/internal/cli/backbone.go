@@ -61,40 +61,45 @@ func (n network) options() []iad3d.Option {
 // load loads a model that is to score, with its backbone where it has one. The
 // function that it returns closes both.
 func (b backboneFlags) load(path string) (d *iad3d.Detector, done func(), err error) {
-	if d, err = iad3d.Load(path); err != nil {
+	var n network
+	d, err = iad3d.Load(path, iad3d.WithNetwork(func(want *rgbd.BackboneInfo) (rgbd.Backbone, error) {
+		opened, err := b.wanted(path, want)
+		if opened == nil {
+			return nil, err // not opened: it would be an interface that is not nil
+		}
+		n = network{opened}
+		return opened, nil
+	}))
+	if err != nil {
+		n.close()
 		return nil, nil, err
 	}
-	want := d.Config().Backbone
-	if want == nil && b.file == "" {
-		return d, func() { d.Close() }, nil
-	}
-	d.Close()
-	if b.file == "" {
-		return nil, nil, usagef("%s was fitted with the network %s (sha256 %.12s…): name its file by --backbone", path, want.Name, want.SHA256)
+	return d, func() { d.Close(); n.close() }, nil
+}
+
+// wanted opens the backbone that the model at path needs; nil where it needs none and
+// none was given.
+func (b *backboneFlags) wanted(path string, want *rgbd.BackboneInfo) (*onnx.Backbone, error) {
+	switch {
+	case b.file == "" && want == nil:
+		return nil, nil
+	case b.file == "":
+		return nil, usagef("%s was fitted with the network %s (sha256 %.12s…): name its file by --backbone", path, want.Name, want.SHA256)
 	}
 	m, err := onnx.Read(b.file)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	o := onnx.Options{Library: b.library, Known: want}
 	if want != nil {
 		if m.SHA256 != want.SHA256 { // another network may not even have these layers
-			return nil, nil, usagef("--backbone %s: %s was fitted with another network, %s (sha256 %.12s…, this is %.12s…)", b.file, path, want.Name, want.SHA256, m.SHA256)
+			return nil, usagef("--backbone %s: %s was fitted with another network, %s (sha256 %.12s…, this is %.12s…)", b.file, path, want.Name, want.SHA256, m.SHA256)
 		}
 		for _, l := range want.Layers {
 			o.Layers = append(o.Layers, l.Name)
 		}
 	}
-	opened, err := m.Open(o)
-	if err != nil {
-		return nil, nil, err
-	}
-	n := network{opened}
-	if d, err = iad3d.Load(path, n.options()...); err != nil {
-		n.close()
-		return nil, nil, err
-	}
-	return d, func() { d.Close(); n.close() }, nil
+	return m.Open(o)
 }
 
 // open opens the backbone.
