@@ -116,19 +116,7 @@ func (b *blocks) part(c *Cloud, start, end int) {
 	nd := &b.nodes[n]
 	nd.Start, nd.End = int32(start), int32(end)
 	ids := b.ids[start:end]
-	lo := [3]float32(c.XYZ[3*ids[0]:])
-	hi := lo
-	for _, i := range ids[1:] {
-		p := (*[3]float32)(c.XYZ[3*i:])
-		for d, v := range p {
-			if v < lo[d] {
-				lo[d] = v
-			}
-			if v > hi[d] {
-				hi[d] = v
-			}
-		}
-	}
+	lo, hi := simd.Bounds(c.XYZ, ids)
 	axis := 0
 	for d := range 3 {
 		nd.Lo[d], nd.Hi[d] = float64(lo[d]), float64(hi[d])

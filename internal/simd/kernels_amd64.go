@@ -90,3 +90,5 @@ func directions(x, y *float64, n int, out *float64, stride int) {
 func saturate(dst *float32, v *float64, n int, curve *[3]float64) { saturateAVX2(dst, v, n, curve) }
 
 func addRoots(sums, row *float64, n int) { addRootsAVX2(sums, row, n) }
+
+func bounds(xyz *float32, list *int32, n int, box *[8]float32) { boundsAVX2(xyz, list, n, box) }

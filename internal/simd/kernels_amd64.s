@@ -3539,6 +3539,30 @@ done:
 	VZEROUPPER
 	RET
 
+// func boundsAVX2(xyz *float32, list *int32, n int, box *[8]float32)
+// Requires: AVX
+TEXT ·boundsAVX2(SB), NOSPLIT, $0-32
+	MOVQ    xyz+0(FP), AX
+	MOVQ    list+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    box+24(FP), BX
+	VMOVUPS (BX), X0
+	VMOVUPS 16(BX), X1
+
+loop:
+	MOVLQSX   (CX), SI
+	ADDQ      $0x04, CX
+	LEAQ      (SI)(SI*2), SI
+	VMOVSD    (AX)(SI*4), X2
+	VINSERTPS $0x20, 8(AX)(SI*4), X2, X2
+	VMINPS    X0, X2, X0
+	VMAXPS    X1, X2, X1
+	SUBQ      $0x01, DX
+	JG        loop
+	VMOVUPS   X0, (BX)
+	VMOVUPS   X1, 16(BX)
+	RET
+
 // func slideAVX2(line *float64, sums *float64, in *float64, out *float64, n int)
 // Requires: AVX
 TEXT ·slideAVX2(SB), NOSPLIT, $0-40

@@ -43,3 +43,5 @@ func directions(_, _ *float64, _ int, _ *float64, _ int) { panic(none) }
 func saturate(*float32, *float64, int, *[3]float64) { panic(none) }
 
 func addRoots(_, _ *float64, _ int) { panic(none) }
+
+func bounds(*float32, *int32, int, *[8]float32) { panic(none) }

@@ -23,3 +23,26 @@ func Moments(xyz []float32, list []int32, sums *[9]float64) {
 	}
 	*sums = [9]float64{x, y, z, xx, xy, xz, yy, yz, zz}
 }
+
+// Bounds returns the corners of the box around the points list of xyz, of which there is
+// one at least; none may be NaN.
+func Bounds(xyz []float32, list []int32) (lo, hi [3]float32) {
+	lo = [3]float32(xyz[3*list[0]:])
+	hi = lo
+	if level > Generic {
+		box := [8]float32{lo[0], lo[1], lo[2], 0, hi[0], hi[1], hi[2], 0}
+		bounds(&xyz[0], &list[0], len(list), &box)
+		return [3]float32(box[:]), [3]float32(box[4:])
+	}
+	for _, i := range list[1:] {
+		for d, v := range (*[3]float32)(xyz[3*i:]) {
+			if v < lo[d] {
+				lo[d] = v
+			}
+			if v > hi[d] {
+				hi[d] = v
+			}
+		}
+	}
+	return lo, hi
+}

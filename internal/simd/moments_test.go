@@ -37,3 +37,31 @@ func TestMoments(t *testing.T) {
 		})
 	})
 }
+
+func TestBounds(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(23, 24))
+		eachPlace(func(n, offset int) {
+			xyz := newGuarded(3*(n+1), offset, float32(math.NaN()))
+			for i := range xyz.slice {
+				xyz.slice[i] = float32(r.NormFloat64())
+				if r.IntN(3) == 0 {
+					xyz.slice[i] = float32(math.Copysign(0, r.NormFloat64()))
+				}
+			}
+			list := make([]int32, n+1)
+			for j := range list {
+				list[j] = int32(r.IntN(n + 1))
+			}
+			list[r.IntN(n+1)] = int32(n)
+			lo, hi := Bounds(xyz.slice, list)
+			var wantLo, wantHi [3]float32
+			generic(func() { wantLo, wantHi = Bounds(xyz.slice, list) })
+			for d := range 3 {
+				if math.Float32bits(lo[d]) != math.Float32bits(wantLo[d]) || math.Float32bits(hi[d]) != math.Float32bits(wantHi[d]) {
+					t.Fatalf("%d points from %d: %v to %v, want %v to %v", n+1, offset, lo, hi, wantLo, wantHi)
+				}
+			}
+		})
+	})
+}

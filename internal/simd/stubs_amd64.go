@@ -41,6 +41,9 @@ func weighAVX2(rows *[64]uint8, list *int32, n int, at *[3]float64, sums *[33]fl
 func momentsAVX2(xyz *float32, list *int32, n int, sums *[9]float64)
 
 //go:noescape
+func boundsAVX2(xyz *float32, list *int32, n int, box *[8]float32)
+
+//go:noescape
 func slideAVX2(line *float64, sums *float64, in *float64, out *float64, n int)
 
 //go:noescape

@@ -24,6 +24,7 @@ func main() {
 	count256()
 	weigh256(weigh512())
 	moments256()
+	bounds256()
 	slide256()
 	transpose256()
 	directions256()

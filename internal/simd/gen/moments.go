@@ -45,3 +45,29 @@ func moments256() {
 	VZEROUPPER()
 	RET()
 }
+
+// bounds256 takes the three coordinates of a point at once. Of equal ones, as zeros of
+// either sign are, the earlier stays.
+func bounds256() {
+	TEXT("boundsAVX2", NOSPLIT, "func(xyz *float32, list *int32, n int, box *[8]float32)")
+	Pragma("noescape")
+	xyz, list, n := Load(Param("xyz"), GP64()), Load(Param("list"), GP64()), Load(Param("n"), GP64())
+	box := Load(Param("box"), GP64())
+	lo, hi := XMM(), XMM()
+	VMOVUPS(Mem{Base: box}, lo)
+	VMOVUPS(Mem{Base: box, Disp: 16}, hi)
+	Label("loop")
+	k, point := GP64(), XMM()
+	MOVLQSX(Mem{Base: list}, k)
+	ADDQ(U8(4), list)
+	LEAQ(Mem{Base: k, Index: k, Scale: 2}, k)
+	VMOVSD(Mem{Base: xyz, Index: k, Scale: 4}, point)
+	VINSERTPS(U8(0x20), Mem{Base: xyz, Index: k, Scale: 4, Disp: 8}, point, point)
+	VMINPS(lo, point, lo)
+	VMAXPS(hi, point, hi)
+	SUBQ(U8(1), n)
+	JG(LabelRef("loop"))
+	VMOVUPS(lo, Mem{Base: box})
+	VMOVUPS(hi, Mem{Base: box, Disp: 16})
+	RET()
+}
