@@ -53,11 +53,22 @@ func Nearest[T any](src []T, h, w, c, oh, ow int, rule Rule) []T {
 		panic(fmt.Sprintf("grid: %d values do not make a %d×%d×%d raster", len(src), h, w, c))
 	}
 	rows, columns := NearestIndices(h, oh, rule), NearestIndices(w, ow, rule)
-	dst := make([]T, 0, oh*ow*c)
-	for _, y := range rows {
-		row := src[y*w*c:][:w*c]
-		for _, x := range columns {
-			dst = append(dst, row[x*c:(x+1)*c]...)
+	dst := make([]T, oh*ow*c)
+	for i, y := range rows {
+		row, to := src[y*w*c:][:w*c], dst[i*ow*c:][:ow*c]
+		switch c {
+		case 1:
+			for j, x := range columns {
+				to[j] = row[x]
+			}
+		case 3:
+			for j, x := range columns {
+				*(*[3]T)(to[3*j:]) = [3]T(row[3*x:])
+			}
+		default:
+			for j, x := range columns {
+				copy(to[j*c:(j+1)*c], row[x*c:])
+			}
 		}
 	}
 	return dst

@@ -197,17 +197,19 @@ func (c *Cloud) MarkMissing(m Missing) int {
 	bounded := m.Range != (r1.Interval{})
 	valid := 0
 	for i := range n {
-		p := c.XYZ[3*i : 3*i+3]
-		zero := p[0] == 0 && p[1] == 0 && p[2] == 0
+		p := (*[3]float32)(c.XYZ[3*i:])
+		const sign, infinite = 1 << 31, 0x7f80_0000
+		x, y, z := math.Float32bits(p[0])&^sign, math.Float32bits(p[1])&^sign, math.Float32bits(p[2])&^sign
+		some := x | y | z
 		if m.AnyZero {
-			zero = p[0] == 0 || p[1] == 0 || p[2] == 0
+			some = min(x, y, z)
 		}
-		if zero || !finite(p) || bounded && !m.Range.Contains(float64(p[2])) {
-			c.Valid[i] = false
+		keep := one(c.Valid[i]) & one(some != 0) & one(max(x, y, z) < infinite)
+		if bounded && !m.Range.Contains(float64(p[2])) {
+			keep = 0
 		}
-		if c.Valid[i] {
-			valid++
-		}
+		c.Valid[i] = keep != 0
+		valid += keep
 	}
 	return valid
 }
