@@ -22,6 +22,7 @@ type Detector struct {
 	limits      *quality.Limits // of valid captures; nil in models of earlier versions
 	calibration *Calibration    // nil when the model has none
 	thresholds  *Thresholds     // nil when the model has none
+	sounds      *sounds         // nil when the model has none
 	closer      func() error    // of the mapped model file; nil when fitted in memory
 }
 

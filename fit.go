@@ -181,6 +181,8 @@ type fitting struct {
 	few      bool        // so few scans that turned views are looked at, too
 	turned   []*sampler  // as samplers, with turned views
 	held     held
+
+	candidates []candidate
 }
 
 // begin makes the choices that the first scans decide.
@@ -254,6 +256,9 @@ func (f *fitting) add(ctx context.Context, s *rgbd.Scan) error {
 			if err := f.turn(ctx, n, s, d); err != nil {
 				return err
 			}
+		}
+		if err := f.consider(ctx, s, d.view); err != nil {
+			return err
 		}
 		d.view.Cloud = &pointcloud.Cloud{Width: c.Size, Height: c.Size, Valid: d.view.Cloud.Valid} // all that is needed later
 		f.held.add(n, s.Name, d)
@@ -360,7 +365,10 @@ func (f *fitting) finish(ctx context.Context) (*Detector, error) {
 	for _, s := range f.samplers {
 		d.provenance.Rows += s.seen
 	}
-	return d, f.calibrate(ctx)
+	if err := f.calibrate(ctx); err != nil {
+		return nil, err
+	}
+	return d, f.chooseSounds(ctx)
 }
 
 // calibrate makes the banks and holds out every scan in turn; where the

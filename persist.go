@@ -63,6 +63,11 @@ func (d *Detector) Save(path string) error {
 		}
 		meta[metaLimits] = string(limits)
 	}
+	captures, err := d.sounds.into(meta)
+	if err != nil {
+		return err
+	}
+	tensors = append(tensors, captures...)
 	if err := d.thresholds.into(meta); err != nil {
 		return err
 	}
@@ -143,6 +148,9 @@ func fromFile(f *model.File) (*Detector, error) {
 		}
 	}
 	if d.calibration, err = calibrationFrom(meta, len(d.banks)); err != nil {
+		return nil, err
+	}
+	if d.sounds, err = soundsFrom(f, &d.config); err != nil {
 		return nil, err
 	}
 	if d.mean, err = meanFrom(f, &d.config); err != nil {

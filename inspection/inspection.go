@@ -35,7 +35,10 @@ type Options struct {
 	// the part lies on, where there is one, does not count when the height of regions
 	// is measured.
 	WholeSurface bool
-	Workers      int // ≤ 0: GOMAXPROCS; results do not depend on it
+	// Detector has captures of sound parts that abnormal scans are measured against:
+	// see [iad3d.Detector.LaySound]. Nil: regions follow the score map.
+	Detector *iad3d.Detector
+	Workers  int // ≤ 0: GOMAXPROCS; results do not depend on it
 }
 
 // Inspection is the outcome for one scan.
@@ -68,6 +71,9 @@ func Inspect(ctx context.Context, d *iad3d.Detector, s *rgbd.Scan, o Options) (*
 	}
 	if o.Thresholds == nil {
 		o.Thresholds = d.Thresholds()
+	}
+	if o.Detector == nil {
+		o.Detector = d
 	}
 	o.WholeSurface = o.WholeSurface || d.Config().KeepPlane
 	return Judge(ctx, s, r, o)
@@ -113,6 +119,16 @@ func (n *Inspection) seek(ctx context.Context, s *rgbd.Scan, o Options) error {
 			return fmt.Errorf("%w: %s: %w", rgbd.ErrScan, s.Label(), err)
 		}
 		ro.Surface = f.Part
+	}
+	if o.Detector != nil && float64(n.Result.Peak.Value) > ro.Threshold {
+		sounds, err := o.Detector.LaySound(ctx, s)
+		if err != nil {
+			return err
+		}
+		for _, c := range sounds {
+			ro.Sound = append(ro.Sound, regions.Sound(c))
+		}
+		ro.Colour = s.Colour
 	}
 	var err error
 	if n.Found, err = regions.Find(ctx, n.Result.Map, s.Cloud, ro); err != nil && ctx.Err() == nil {

@@ -144,3 +144,12 @@ func (l *lens) cell(z float64) (float64, bool) {
 	}
 	return 0, false
 }
+
+// pixel returns where a point is seen.
+func (l *lens) pixel(p r3.Vector) (u, v float64) {
+	if l.kind == pinhole {
+		p.X /= p.Z
+		p.Y /= p.Z
+	}
+	return (p.X - l.x.from) / l.x.step, (p.Y - l.y.from) / l.y.step
+}

@@ -13,9 +13,11 @@ import (
 type surveyor struct {
 	cloud   *pointcloud.Cloud
 	lens    lens
-	labels  []int32
 	surface []bool
-	place   []int32 // of each pixel in its area
+
+	outlines []int32 // labels of the areas above the threshold
+	labels   []int32 // of the areas that are measured
+	place    []int32 // of each pixel in its area
 }
 
 // measure fills in place and size.
@@ -63,6 +65,10 @@ func (s *surveyor) measure(a *area) {
 		r.Area += v
 	}
 	r.Surface = r.Area
+	if n := len(a.outline); n > 0 {
+		// All cells are alike to a few per cent; those off the part are not its.
+		r.Outline = r.Area / float64(r.Pixels) * float64(n)
+	}
 	r.Diameter = 2 * math.Sqrt(r.Area/math.Pi)
 }
 
@@ -105,6 +111,11 @@ func (s *surveyor) fillDepths(a *area) {
 				queue = append(queue, int32(j))
 			}
 		})
+	}
+	for k, i := range a.pixels { // pieces of which nothing was measured
+		if math.IsNaN(a.depths[k]) {
+			a.depths[k] = at(c, s.nearest(int(i))).Z
+		}
 	}
 }
 

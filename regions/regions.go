@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"slices"
 
 	"github.com/golang/geo/r3"
@@ -38,6 +39,10 @@ type Options struct {
 	Surface []bool
 	// Parts, where given, are shared out among the regions.
 	Parts []Part
+	// Sound are captures of sound parts that the scan is compared with; none or a few.
+	Sound []Sound
+	// Colour is the scan's photo, compared with those of Sound; nil for none.
+	Colour *image.NRGBA
 }
 
 // Share is how much of a region's score one modality has, from 0 to 1.
@@ -68,8 +73,22 @@ type Box struct {
 	Max [3]float64 `json:"max"`
 }
 
-// Region is one connected area of a score map; pixels that touch at a corner are
-// connected.
+// Region is one place that is abnormal. It begins with an outline, a connected area of
+// the score map above the threshold, where pixels that touch at a corner are connected.
+// The map is pooled and blurred: an outline is larger than the defect. What is measured,
+// and Labels flag, is therefore its extent:
+//
+//   - where the scan lies off all of Options.Sound by more than twice the noise, in the
+//     median of 3×3 pixels, or was not measured where all of them were (ByGeometry). Such
+//     pieces belong to a region when they touch its outline and have 2 % of its size
+//     there; they reach as far as they go, and those nearer to each other than a
+//     hundredth of the raster are one region;
+//   - else where its colour is off theirs by more than four times the noise (ByColour);
+//   - else, and without Options.Sound, where the map is above half of its peak over the
+//     level of the part around, for each peak that is separate at that height (ByMap).
+//
+// What the map says, Peak, Mean and Shares, is that of the outline's pixels that are
+// nearest to the extent; the peak may lie beside it.
 type Region struct {
 	ID     int `json:"id"` // from 1, in the order of [Found]
 	Pixels int `json:"pixels"`
@@ -99,6 +118,10 @@ type Region struct {
 	// Missing is the fraction of the pixels at which nothing was measured; what the
 	// score map says there is interpolated.
 	Missing float64 `json:"missing"`
+	// Extent says what the measured pixels are.
+	Extent Extent `json:"extent"`
+	// Outline is the area in mm² above the threshold that the region comes from.
+	Outline float64 `json:"outline_mm2"`
 }
 
 // Found is the outcome of [Find].
@@ -108,9 +131,10 @@ type Found struct {
 	// Labels has the ID of the region of each pixel of the cloud's raster, 0 for
 	// none.
 	Labels []int32
-	// Deviation is the distance of each measured pixel from the surface fitted
-	// around its region, in mm as Region.Height; NaN where nothing was fitted. It
-	// covers the regions and the neighbourhoods they were compared with.
+	// Deviation is what each measured pixel is nearer to the sensor than the sound part,
+	// in mm along the optical axis, 0 where it lies between Options.Sound; without these
+	// its distance from the surface fitted around its region, as Region.Height, in the
+	// regions and the neighbourhoods they were compared with. NaN elsewhere.
 	Deviation []float32
 }
 
@@ -118,7 +142,7 @@ type Found struct {
 // together.
 var ErrInput = errors.New("regions: bad input")
 
-// Find lists the connected areas of a score map that lie above a threshold.
+// Find lists the places at which a score map lies above a threshold; see [Region].
 //
 // c is the scan's organised cloud; a map of another size, as of the BTF protocol,
 // is stretched to it bilinearly. A pixel's cell and its line of sight come from the
@@ -141,8 +165,28 @@ func Find(ctx context.Context, m *grid.Map, c *pointcloud.Cloud, o Options) (*Fo
 	for i := range f.Deviation {
 		f.Deviation[i] = nan
 	}
-	areas, labels := connected(m, float32(o.Threshold))
-	s := &surveyor{cloud: c, lens: findLens(c), labels: labels, surface: o.Surface}
+	outlines, labels := connected(m, float32(o.Threshold))
+	s := &surveyor{cloud: c, lens: findLens(c), outlines: labels, surface: o.Surface}
+	var diff *comparison
+	if len(outlines) > 0 {
+		var err error
+		if diff, err = s.compare(ctx, o.Sound, o.Colour); err != nil {
+			return nil, err
+		}
+	}
+	if diff != nil {
+		for i, v := range diff.off {
+			f.Deviation[i] = float32(v)
+		}
+	}
+	areas := s.extents(m, outlines, float32(o.Threshold), diff)
+	s.labels = make([]int32, c.Len())
+	for k, a := range areas {
+		a.label = int32(k + 1)
+		for _, i := range a.pixels {
+			s.labels[i] = a.label
+		}
+	}
 	var kept []*area
 	for _, a := range areas {
 		if err := ctx.Err(); err != nil {
@@ -167,7 +211,7 @@ func Find(ctx context.Context, m *grid.Map, c *pointcloud.Cloud, o Options) (*Fo
 			f.Labels[i] = int32(k + 1)
 		}
 		if k < mostReliefs {
-			s.relief(a, f.Deviation)
+			s.relief(a, diff, f.Deviation)
 		}
 		f.Regions = append(f.Regions, a.region)
 	}
@@ -190,8 +234,21 @@ func (o *Options) check(m *grid.Map, c *pointcloud.Cloud) error {
 		return bad("threshold %v is no score", o.Threshold)
 	case !(o.MinArea >= 0):
 		return bad("least area %v mm²", o.MinArea)
+	case o.Colour != nil && (o.Colour.Bounds().Dx() != c.Width || o.Colour.Bounds().Dy() != c.Height):
+		return bad("a photo of %v for %d×%d pixels", o.Colour.Bounds(), c.Width, c.Height)
 	case o.Surface != nil && len(o.Surface) != c.Len():
 		return bad("%d flags of the surface for %d pixels", len(o.Surface), c.Len())
+	}
+	for i, s := range o.Sound {
+		switch {
+		case s.Cloud == nil || s.Cloud.Check() != nil || !s.Cloud.Organised():
+			return bad("sound capture %d has no organised cloud", i)
+		case s.Colour != nil && (s.Colour.Bounds().Dx() != s.Cloud.Width || s.Colour.Bounds().Dy() != s.Cloud.Height):
+			return bad("sound capture %d: a photo of %v for %d×%d pixels", i, s.Colour.Bounds(), s.Cloud.Width, s.Cloud.Height)
+		}
+		if err := s.Pose.Check(); err != nil {
+			return bad("sound capture %d: %v", i, err)
+		}
 	}
 	maps := []Part{{"score", m}}
 	for _, p := range append(maps, o.Parts...) {
@@ -215,35 +272,41 @@ func stretch(m *grid.Map, h, w int) *grid.Map {
 	return grid.ResizeBilinear(&grid.Map{H: m.H, W: m.W, C: 1, Data: m.Data}, h, w)
 }
 
-// area is a region in the making.
+// area is a region in the making, or an outline that regions come from.
 type area struct {
 	pixels []int32 // ascending
-	label  int32   // in the labels of connected, from 1
+	label  int32   // in the labels of connected, or among the areas, from 1
 	region Region
 	scores []float32 // of each pixel
 	cells  []float64 // mm², of each pixel
 	depths []float64 // mm, of each pixel, filled in where nothing was measured
 	centre r3.Vector // mm, without the cloud's offset
+
+	outlines  []*area // that it touches
+	outline   []int32 // the pixels of theirs that are nearest to it
+	explained bool    // an outline in which something stands out
 }
 
 // score fills in what the map says.
 func (a *area) score(m *grid.Map, parts []Part) {
 	r := &a.region
 	sum := 0.0
-	a.scores = make([]float32, len(a.pixels))
-	for k, i := range a.pixels {
+	for k, i := range a.outline {
 		v := m.Data[i]
-		a.scores[k] = v
 		sum += float64(v)
 		if k == 0 || v > r.Peak.Value {
 			r.Peak = Peak{X: int(i) % m.W, Y: int(i) / m.W, Value: v}
 		}
 	}
-	r.Mean = sum / float64(len(a.pixels))
+	r.Mean = sum / float64(len(a.outline))
+	a.scores = make([]float32, len(a.pixels))
+	for k, i := range a.pixels {
+		a.scores[k] = m.Data[i]
+	}
 	total := 0.0
 	for _, p := range parts {
 		s := 0.0
-		for _, i := range a.pixels {
+		for _, i := range a.outline {
 			s += float64(p.Map.Data[i])
 		}
 		s = max(s, 0)

@@ -9,9 +9,10 @@ import (
 
 var nan = float32(math.NaN())
 
-// Relief is how a region lies to the surface around it.
+// Relief is how a region lies to the sound part, or else to the surface around it.
 //
-// The surface is fitted to the neighbourhood: the measured pixels of the part (see
+// With Options.Sound heights are differences in depth from the nearest of the captures,
+// 0 between them, times the cosine of the fitted normal. Without, the surface is fitted to the neighbourhood: the measured pixels of the part (see
 // Options.Surface) in the 4 pixels around the region, without other regions. It is a
 // quadric in depth over x and y where the neighbourhood surrounds the region, else a
 // plane, fitted by iteratively reweighted least squares (absolute deviations first,
@@ -40,6 +41,9 @@ type Relief struct {
 	Certain bool       `json:"certain"`
 	Normal  [3]float64 `json:"normal"` // of the surface at the centroid, towards the sensor
 	Quadric bool       `json:"quadric"`
+	// Sound says that heights are measured against Options.Sound; Roughness is then that
+	// of all that was measured from these.
+	Sound bool `json:"sound"`
 }
 
 const (
@@ -56,14 +60,15 @@ const (
 	certainOther     = 0.6
 )
 
-// relief fits the surface around an area and measures the area against it.
-func (s *surveyor) relief(a *area, deviation []float32) {
+// relief measures an area against the sound part, or else against the surface fitted
+// around it.
+func (s *surveyor) relief(a *area, diff *comparison, deviation []float32) {
 	band := s.neighbourhood(a)
-	if len(band) < leastAround {
-		return
+	var f *fitted
+	if len(band) >= leastAround {
+		f = s.fit(a, band)
 	}
-	f := s.fit(a, band)
-	if f == nil {
+	if f == nil && diff == nil {
 		return
 	}
 	c := s.cloud
@@ -73,37 +78,56 @@ func (s *surveyor) relief(a *area, deviation []float32) {
 		p, ok := s.lens.point(int(i)%c.Width, int(i)/c.Width, a.depths[k])
 		if c.IsValid(int(i)) {
 			p, ok = at(c, int(i)), true
-			v := f.distance(p)
-			d = append(d, v)
-			if a.scores[k] >= core {
-				inner = append(inner, v)
-			}
-			deviation[i] = float32(v)
 		}
 		if !ok {
 			p = a.centre
 		}
-		surface += a.cells[k] / max(-f.normal(p).Z, steepest)
+		cosine := 1.0
+		if f != nil {
+			cosine = max(-f.normal(p).Z, steepest)
+		}
+		surface += a.cells[k] / cosine
+		if !c.IsValid(int(i)) {
+			continue
+		}
+		v := math.NaN()
+		if diff == nil {
+			v = f.distance(p)
+			deviation[i] = float32(v)
+		} else {
+			v = float64(diff.off[i] * cosine)
+		}
+		if v == v {
+			d = append(d, v)
+			if a.scores[k] >= core {
+				inner = append(inner, v)
+			}
+		}
 	}
 	a.region.Surface = surface
 	if len(d) == 0 {
 		return
 	}
-	for _, i := range band {
-		if v := deviation[i]; v-v != 0 {
-			deviation[i] = float32(f.distance(at(c, int(i))))
+	if diff == nil {
+		for _, i := range band {
+			if v := deviation[i]; v-v != 0 {
+				deviation[i] = float32(f.distance(at(c, int(i))))
+			}
 		}
 	}
 	slices.Sort(d)
 	slices.Sort(inner)
 	last := len(d) - 1
 	cut := int(extreme * float64(last))
-	r := &Relief{
-		High: d[last-cut], Low: d[cut], Median: d[len(d)/2],
-		Roughness: f.sigma, Normal: triple(f.normal(a.centre)), Quadric: f.quadric,
+	r := &Relief{High: d[last-cut], Low: d[cut], Median: d[len(d)/2], Normal: [3]float64{0, 0, -1}}
+	if f != nil {
+		r.Normal, r.Roughness, r.Quadric = triple(f.normal(a.centre)), f.sigma, f.quadric
+	}
+	if diff != nil {
+		r.Roughness, r.Sound = diff.sigma, true
 	}
 	side := r.Median
-	if len(inner) > 0 {
+	if len(inner) > 0 && diff == nil {
 		side = inner[len(inner)/2]
 	}
 	var other float64

@@ -13,7 +13,7 @@ import (
 var regionColumns = []string{
 	"scan", "verdict", "region", "area_mm2", "surface_mm2", "diameter_mm", "height_mm", "height_certain",
 	"centroid_x_mm", "centroid_y_mm", "centroid_z_mm", "min_x_mm", "min_y_mm", "min_z_mm", "max_x_mm", "max_y_mm", "max_z_mm",
-	"max_score", "mean_score", "peak_x_px", "peak_y_px", "box_x_px", "box_y_px", "box_width_px", "box_height_px", "pixels", "missing", "shares",
+	"max_score", "mean_score", "peak_x_px", "peak_y_px", "box_x_px", "box_y_px", "box_width_px", "box_height_px", "pixels", "missing", "shares", "extent", "outline_mm2",
 }
 
 // Regions writes the regions of a batch as CSV, one row each under a header that
@@ -53,5 +53,5 @@ func regionRow(n *inspection.Inspection, r *regions.Region) []string {
 		}
 		shares += s.Name + "=" + strconv.FormatFloat(s.Share, 'f', 4, 64)
 	}
-	return append(row, f(r.Missing), shares)
+	return append(row, f(r.Missing), shares, string(r.Extent), f(r.Outline))
 }

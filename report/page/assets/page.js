@@ -194,14 +194,14 @@ function regionTable(s, show) {
   if (!s.regions) return element("p", { class: "hint" }, "No regions were sought: there is no pixel threshold.");
   if (!s.regions.length) return element("p", {}, "No region above the pixel threshold" + (s.ignored ? `; ${s.ignored} below the tolerance.` : "."));
   const names = (s.regions[0].shares || []).map((p) => p.name);
-  const heads = ["region", "area mm²", "⌀ mm", "height mm", "x mm", "y mm", "z mm", "highest score", "mean", "no data %", ...names.map((n) => n + " %")];
+  const heads = ["region", "area mm²", "⌀ mm", "height mm", "x mm", "y mm", "z mm", "highest score", "mean", "no data %", "by", ...names.map((n) => n + " %")];
   const table = element("table", { class: "regions" },
     element("thead", {}, element("tr", {}, ...heads.map((h) => element("th", { scope: "col" }, h)))));
   const body = element("tbody");
   for (const r of s.regions) {
     const h = r.height, cells = [
       format(r.area_mm2), format(r.diameter_mm), h ? (h.height_mm > 0 ? "+" : "") + format(h.height_mm) + (h.certain ? "" : " ?") : "–",
-      ...r.centroid_mm.map((v) => format(v)), format(r.peak.value, 3), format(r.mean, 3), format(100 * r.missing, 0),
+      ...r.centroid_mm.map((v) => format(v)), format(r.peak.value, 3), format(r.mean, 3), format(100 * r.missing, 0), r.extent,
       ...(r.shares || []).map((p) => format(100 * p.share, 0)),
     ];
     body.append(element("tr", {},
@@ -210,7 +210,8 @@ function regionTable(s, show) {
   }
   table.append(body);
   return element("div", { class: "wide" }, table, element("p", { class: "hint" },
-    "Millimetres in the sensor's frame: x right, y down, z away. Height against the surface around the region, positive towards the sensor; “?” where the sign is not certain." +
+    "Millimetres in the sensor's frame: x right, y down, z away. Height against the sound part, or else the surface around the region, positive towards the sensor; “?” where the sign is not certain. " +
+    "By: what the area is: where geometry or colour differ from the sound part's, or the score map above half of its peak." +
     (s.ignored ? ` ${s.ignored} regions below the tolerance are left out.` : "")));
 }
 

@@ -51,7 +51,7 @@ func (j *judging) options(d *iad3d.Detector) (o inspection.Options, known bool, 
 	if j.pixel > 0 {
 		t.Pixel = j.pixel
 	}
-	o = inspection.Options{Thresholds: t, MinArea: j.minArea, WholeSurface: d.Config().KeepPlane}
+	o = inspection.Options{Thresholds: t, MinArea: j.minArea, WholeSurface: d.Config().KeepPlane, Detector: d}
 	if j.minArea > 0 && t.Pixel == 0 {
 		return o, false, usagef("--min-area is about regions, which need --pixel-threshold: the model has none")
 	}

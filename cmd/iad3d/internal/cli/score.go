@@ -47,7 +47,7 @@ is the cloud coloured by score, for CloudCompare and MeshLab, in bent_003.ply.
 
 With a threshold, the model's or --threshold, each scan gets a verdict: pass, fail or,
 whatever its score, invalid capture. With a pixel threshold, the model's or
---pixel-threshold, connected areas above it are measured: area in mm², centroid in mm
+--pixel-threshold, places above it are measured: area in mm², centroid in mm
 in the sensor's frame, height against the surface around in mm, positive towards the
 sensor. --regions shows them; --json and regions.csv have them all. Without a scan
 threshold a scan fails when it has a region; with --min-area a scan whose regions are
