@@ -73,7 +73,9 @@ func releasedConfigs() map[string]iad3d.Config {
 	colour.Features = []string{iad3d.FeatureRGB, iad3d.FeatureFPFH}
 	btf := iad3d.Config{Protocol: iad3d.ProtocolBTF, Size: 40, Cells: 16, FPFHK: []int{40}}
 	loose := iad3d.Config{FPFHK: []int{16, 32}, Points: 1000, Centres: 100, Pool: 8}
-	return map[string]iad3d.Config{"default": few, "colour": colour, "btf": btf, "loose": loose}
+	sound := few // all that a model of rasters holds, in a small file
+	sound.Rows = 60
+	return map[string]iad3d.Config{"default": few, "sound": sound, "colour": colour, "btf": btf, "loose": loose}
 }
 
 type releasedScore struct {

@@ -30,8 +30,7 @@ const (
 // Sound is a capture of a sound part that a model keeps, and how a scan lies on it.
 type Sound struct {
 	// Cloud is organised: the window of the scan that it was, in metres, valid where the
-	// part was measured. It is not to be changed, and not to be used when the detector
-	// was closed.
+	// part was measured. It is not to be changed.
 	Cloud *pointcloud.Cloud
 	// Colour has Cloud's size; nil when the model does not look at colours.
 	Colour *image.NRGBA
@@ -257,7 +256,7 @@ func soundsFrom(f *model.File, c *Config) (*sounds, error) {
 		if len(shape) != 3 || shape[2] != 3 || !slices.Equal(same, []int{shape[0], shape[1], 4}) || shape[0] < 1 || shape[1] < 1 {
 			return nil, fmt.Errorf("%s and its photo have the shapes %v and %v", name, shape, same)
 		}
-		at := capture{Cloud: &pointcloud.Cloud{Height: shape[0], Width: shape[1], XYZ: xyz, Valid: make([]bool, shape[0]*shape[1])}}
+		at := capture{Cloud: &pointcloud.Cloud{Height: shape[0], Width: shape[1], XYZ: slices.Clone(xyz), Valid: make([]bool, shape[0]*shape[1])}}
 		for i := range at.Cloud.Valid {
 			at.Cloud.Valid[i] = photo[4*i+3] != 0
 		}
@@ -273,7 +272,10 @@ func soundsFrom(f *model.File, c *Config) (*sounds, error) {
 		}
 		if s.Colour {
 			at.Colour = image.NewNRGBA(image.Rect(0, 0, shape[1], shape[0]))
-			copy(at.Colour.Pix, photo)
+			for i := range at.Cloud.Valid {
+				copy(at.Colour.Pix[4*i:4*i+3], photo[4*i:4*i+3])
+				at.Colour.Pix[4*i+3] = 255
+			}
 		}
 		m.captures = append(m.captures, at)
 	}

@@ -24,12 +24,21 @@ type Thresholds struct {
 	Scans    int     `json:"scans,omitempty"` // held out
 }
 
-// Check returns an error wrapping [ErrConfig] for thresholds that are no scores.
+// Check returns an error wrapping [ErrConfig] for thresholds that are no scores,
+// rates that are no shares, and a promise by no scan.
 func (t *Thresholds) Check() error {
-	for _, v := range []float64{t.Scan, t.Pixel, t.FalseAlarms} {
+	for _, v := range []float64{t.Scan, t.Pixel} {
 		if !(v >= 0) || v-v != 0 {
-			return fmt.Errorf("%w: thresholds %v for scans, %v for pixels, rate of false alarms %v: want numbers from 0 on", ErrConfig, t.Scan, t.Pixel, t.FalseAlarms)
+			return fmt.Errorf("%w: thresholds %v for scans, %v for pixels: want numbers from 0 on", ErrConfig, t.Scan, t.Pixel)
 		}
+	}
+	for _, v := range []float64{t.FalseAlarms, t.Promised} {
+		if !(v >= 0 && v <= 1) {
+			return fmt.Errorf("%w: rates of false alarms %v, promised %v: want shares from 0 to 1", ErrConfig, t.FalseAlarms, t.Promised)
+		}
+	}
+	if t.Scans < 0 || t.Promised > 0 && t.Scans == 0 {
+		return fmt.Errorf("%w: a promise of %v by %d scans held out", ErrConfig, t.Promised, t.Scans)
 	}
 	return nil
 }

@@ -21,7 +21,8 @@ func TestThresholds(t *testing.T) {
 	if got, err := thresholdsFrom(meta); err != nil || *got != want {
 		t.Errorf("%v %v", got, err)
 	}
-	for _, bad := range []string{"", "[]", `{"scan":-1}`, `{"scan":1e999}`, `{"pixel":"x"}`} {
+	for _, bad := range []string{"", "[]", `{"scan":-1}`, `{"scan":1e999}`, `{"pixel":"x"}`,
+		`{"scan":1,"false_alarms":1.5}`, `{"scan":1,"promised":-0.1}`, `{"scan":1,"promised":2,"scans":3}`, `{"scan":1,"promised":0.1}`, `{"scan":1,"scans":-1}`} {
 		if _, err := thresholdsFrom(map[string]string{metaThresholds: bad}); err == nil {
 			t.Errorf("%q was taken", bad)
 		}

@@ -139,7 +139,7 @@ func TestRegionsCSV(t *testing.T) {
 	if len(rows) != 2 || strings.Count(rows[0], ",") != strings.Count(rows[1], ",") {
 		t.Fatalf("%s", got)
 	}
-	if !strings.HasPrefix(rows[1], "bent/003,fail,1,") || !strings.HasSuffix(rows[1], ",5,5,200,100,200,100,10,8,80,0,geometry=0.2500 colour=0.7500") {
+	if !strings.HasPrefix(rows[1], "bent/003,fail,1,") || !strings.HasSuffix(rows[1], ",5,5,200,100,200,100,10,8,80,0,geometry=0.2500 colour=0.7500,map,80.00000023968016") {
 		t.Errorf("%s", rows[1])
 	}
 }

@@ -38,12 +38,23 @@ func host() string {
 // removeStale removes what killed writers of name left in dir. It is a service,
 // not a condition: what cannot be listed or removed stays.
 func removeStale(sys system, dir, name string) {
+	forLeftovers(dir, name, func(path string, here bool, process int) {
+		info, err := sys.lstat(path)
+		if err == nil && info.Mode().IsRegular() && (here && !sys.alive(process) || time.Since(info.ModTime()) > staleAge) {
+			sys.remove(path)
+		}
+	})
+}
+
+// forLeftovers calls do for all temporaries of name in dir, with the process that made
+// each and whether that is of this host.
+func forLeftovers(dir, name string, do func(path string, here bool, process int)) {
 	d, err := os.Open(dir)
 	if err != nil {
 		return
 	}
 	defer d.Close()
-	here := host()
+	this := host()
 	for {
 		names, err := d.Readdirnames(1024) // folders of results can be long
 		for _, n := range names {
@@ -51,24 +62,16 @@ func removeStale(sys system, dir, name string) {
 			if !ok {
 				continue
 			}
-			path := filepath.Join(dir, n)
-			if m := suffix.FindStringSubmatch(rest); m != nil && stale(sys, path, m[1] == here, m[2]) {
-				sys.remove(path)
+			m := suffix.FindStringSubmatch(rest)
+			if m == nil {
+				continue
+			}
+			if process, err := strconv.Atoi(m[2]); err == nil {
+				do(filepath.Join(dir, n), m[1] == this, process)
 			}
 		}
 		if err != nil || len(names) == 0 {
 			return
 		}
 	}
-}
-
-func stale(sys system, path string, here bool, process string) bool {
-	info, err := sys.lstat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return false
-	}
-	if pid, err := strconv.Atoi(process); err == nil && here && !sys.alive(pid) {
-		return true
-	}
-	return time.Since(info.ModTime()) > staleAge
 }

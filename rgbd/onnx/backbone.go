@@ -70,7 +70,8 @@ var _ rgbd.Backbone = (*Backbone)(nil)
 // any: a multiple of the patch sizes and strides in use (7, 8, 14, 16, 28, 32).
 const probeSide = 224
 
-// Open reads an ONNX file and opens it, see [Model.Open].
+// Open reads an ONNX file and opens it, see [Model.Open]. Close frees what it
+// holds; a backbone that is forgotten is closed by the garbage collector.
 func Open(path string, o Options) (*Backbone, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -129,6 +130,9 @@ func (m *Model) Open(o Options) (*Backbone, error) {
 	for range n {
 		b.slots <- &runner{session: s}
 	}
+	// One that is forgotten is closed: nobody runs it any more. The pinned memory in its
+	// slots would otherwise end the program when it is collected.
+	runtime.SetFinalizer(b, (*Backbone).Close)
 	return b, nil
 }
 
@@ -204,6 +208,7 @@ func (b *Backbone) Library() Library { return b.library }
 // return [ErrClosed]. It always returns nil.
 func (b *Backbone) Close() error {
 	b.once.Do(func() {
+		runtime.SetFinalizer(b, nil)
 		close(b.closed)
 		for range cap(b.slots) {
 			(<-b.slots).destroy()

@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/internal/golden"
@@ -255,6 +257,23 @@ func TestCloseWhileRunning(t *testing.T) {
 		}
 		b.Close()
 		wg.Wait()
+	}
+}
+
+// TestForgotten holds that a backbone that nobody closes is freed when it is collected,
+// without ending the program.
+func TestForgotten(t *testing.T) {
+	needLibrary(t)
+	for range 3 {
+		b, err := onnx.Open(write(t, tinyonnx.TwoConvs()), onnx.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		features(t, b, pixels(1, 16, 16))
+	}
+	for range 5 {
+		runtime.GC()
+		time.Sleep(20 * time.Millisecond) // finalizers run beside
 	}
 }
 

@@ -183,6 +183,7 @@ func (a *app) runFit(ctx context.Context, o *fitOptions) error {
 	}
 	doc := fitDocument{o.out, head.Size, head.SHA256, set.Class, sizeOf(d), d.Config(), d.Provenance(), d.Thresholds(), d.Calibration(), time.Since(start).Seconds()}
 	if a.json {
+		a.warnCalibration(doc.Thresholds, doc.Calibration)
 		return a.document(doc)
 	}
 	if err := a.printf("%s: %s; %d descriptors of %d scans of %s, %s; %.1f s\n", doc.Model, strings.Join(doc.Config.Features, "+"),
@@ -215,6 +216,10 @@ func (a *app) warnCalibration(t *iad3d.Thresholds, c *iad3d.Calibration) {
 	if len(c.Left) > 0 {
 		a.note("left out as defective: %s", strings.Join(c.Left, ", "))
 	}
+	a.warnSuspects(c)
+}
+
+func (a *app) warnSuspects(c *iad3d.Calibration) {
 	if len(c.Suspects) > 0 {
 		a.note("look at these training scans, they stand out from the others: %s", strings.Join(c.Suspects, ", "))
 	}

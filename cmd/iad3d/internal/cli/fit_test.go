@@ -133,7 +133,11 @@ func TestFitContamination(t *testing.T) {
 		t.Errorf("a fifth: %+v", r)
 	}
 	var doc fitDocument
-	if err := json.Unmarshal([]byte(fit("--contamination", "auto", "--json").stdout), &doc); err != nil || doc.Config.Contamination != iad3d.ContaminationAuto || !slices.Equal(doc.Calibration.Left, []string{"good/900"}) {
+	r := fit("--contamination", "auto", "--json")
+	if !strings.Contains(r.stderr, "left out as defective: good/900\n") {
+		t.Errorf("with --json it says %q", r.stderr)
+	}
+	if err := json.Unmarshal([]byte(r.stdout), &doc); err != nil || doc.Config.Contamination != iad3d.ContaminationAuto || !slices.Equal(doc.Calibration.Left, []string{"good/900"}) {
 		t.Errorf("document %+v, %v", doc.Calibration, err)
 	}
 }

@@ -5,9 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
-	"time"
 
 	"github.com/iad3d/iad3d/internal/atomicfile"
 )
@@ -83,13 +81,10 @@ func vacant(dir string) (bool, error) {
 	return len(entries) == 0, nil
 }
 
-// abandonedAfter is the age at which the unfinished folder of a killed run is
-// taken away by the next run.
-const abandonedAfter = 24 * time.Hour
-
 // stage has a folder filled under another name, of its own for every run, and
 // gives it the right one when it is complete; after an error nothing is left of
-// it. The folder must be new or empty.
+// it, and what a killed run left is cleared by the next. The folder must be new or
+// empty.
 func stage(dir string, fill func(dir string) error) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -108,27 +103,14 @@ func stage(dir string, fill func(dir string) error) error {
 	if err := writableFolder(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	parent, prefix := filepath.Dir(dir), "."+filepath.Base(dir)+".partial-"
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	old, err := os.ReadDir(parent)
-	if err != nil {
-		return err
-	}
-	for _, f := range old {
-		if info, err := f.Info(); err == nil && info.IsDir() && strings.HasPrefix(f.Name(), prefix) && time.Since(info.ModTime()) > abandonedAfter {
-			os.RemoveAll(filepath.Join(parent, f.Name()))
-		}
-	}
-	temporary, err := os.MkdirTemp(parent, prefix)
+	temporary, err := atomicfile.TemporaryFolder(dir)
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(temporary)
-	if err := os.Chmod(temporary, 0o755); err != nil {
-		return err
-	}
 	if err := fill(temporary); err != nil {
 		return err
 	}

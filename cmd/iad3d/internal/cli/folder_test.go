@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/iad3d/iad3d/internal/atomicfile"
 )
 
 func TestInside(t *testing.T) {
@@ -85,13 +86,22 @@ func TestStage(t *testing.T) {
 	}{
 		{"new", func(string) {}, nil, whole, exitFine},
 		{"empty", func(dir string) { os.Mkdir(filepath.Join(dir, "out"), 0o755) }, nil, whole, exitFine},
-		{"leftover of a killed run", func(dir string) {
-			old := filepath.Join(dir, ".out.partial-1")
-			put(t, filepath.Join(old, "old"), nil)
-			os.Chtimes(old, time.Now(), time.Now().Add(-2*abandonedAfter))
+		{"leftovers of killed runs", func(dir string) {
+			for range 2 {
+				left, err := atomicfile.TemporaryFolder(filepath.Join(dir, "out"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				put(t, filepath.Join(left, "sub", "old"), nil)
+				parts := strings.Split(filepath.Base(left), "-")
+				parts[2] = "2147483646" // no such process
+				if err := os.Rename(left, filepath.Join(dir, strings.Join(parts, "-"))); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}, nil, whole, exitFine},
-		{"another run under way", func(dir string) { put(t, filepath.Join(dir, ".out.partial-2", "its"), nil) }, nil,
-			append([]string{".", ".out.partial-2", ".out.partial-2/its"}, whole[1:]...), exitFine},
+		{"somebody's own", func(dir string) { put(t, filepath.Join(dir, ".out.tmp-mine", "its"), nil) }, nil,
+			append([]string{".", ".out.tmp-mine", ".out.tmp-mine/its"}, whole[1:]...), exitFine},
 		{"broken", func(string) {}, broken, []string{"."}, exitInternal},
 		{"broken into empty", func(dir string) { os.Mkdir(filepath.Join(dir, "out"), 0o755) }, broken, []string{".", "out"}, exitInternal},
 		{"occupied", func(dir string) { put(t, filepath.Join(dir, "out", "mine"), nil) }, nil, []string{".", "out", "out/mine"}, exitUsage},

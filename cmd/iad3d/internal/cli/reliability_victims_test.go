@@ -14,13 +14,15 @@ import (
 // being killed. A new command that writes has its line in victims.
 type victim struct {
 	name string
-	// old and new are the arguments of a run that makes what is there before, and of
-	// the one that is killed.
+	// old and new are the arguments of a run that makes what is there before, nil for
+	// nothing, and of the one that is killed.
 	old, new func(out string) []string
 	// varies tells the outputs whose bytes differ from run to run, of which only is
 	// asked that they are complete; others must have the bytes of one of the two runs.
-	varies  func(path string) bool
-	resumes bool // goes on where an earlier run was
+	varies func(path string) bool
+	// clear is the folder below OUT that is taken away before it is killed: it would go
+	// on where an earlier run was, or refuse what is not empty.
+	clear string
 }
 
 func victims(t *testing.T) []victim {
@@ -64,12 +66,22 @@ func victims(t *testing.T) []victim {
 
 			varies: lists,
 		},
-		{name: "bench", old: at(bench...), new: at(bench...), varies: always, resumes: true}, // times
+		{name: "bench", old: at(bench...), new: at(bench...), varies: always, clear: "bench"}, // times
 		{
 			name:   "report",
 			old:    at(append([]string{"report", "--model", other, "--out", "OUT/r.html"}, scans...)...),
 			new:    at(append([]string{"report", "--model", model, "--out", "OUT/r.html"}, scans...)...),
 			varies: always, // when it was made
+		},
+		{
+			name:  "preprocess",
+			new:   at(append([]string{"preprocess", "--out", "OUT/p"}, set...)...),
+			clear: "p",
+		},
+		{
+			name:  "synth",
+			new:   at("synth", "--size", "48", "--train", "2", "--out", "OUT/line"),
+			clear: "line",
 		},
 		{
 			name: "convert",

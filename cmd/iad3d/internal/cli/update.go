@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"iter"
-	"strings"
 	"sync"
 	"time"
 
@@ -127,14 +126,13 @@ func (a *app) runUpdate(ctx context.Context, o *updateOptions, path string, args
 	doc := updateDocument{o.out, head.Size, head.SHA256, added, append([]string{}, o.remove...), sizeOf(grown), grown.Provenance(),
 		grown.Thresholds(), grown.Calibration(), time.Since(start).Seconds()}
 	if a.json {
+		a.warnSuspects(doc.Calibration)
 		return a.document(doc)
 	}
 	if err := a.printf("%s: %d scans added, %d removed, %d in all; %d descriptors, %s; %.1f s\n%s\n", doc.Model, len(added), len(doc.Removed),
 		doc.Provenance.Scans, doc.Bank.Rows, byteCount(doc.Bytes), doc.Seconds, promise(doc.Thresholds)); err != nil {
 		return err
 	}
-	if c := doc.Calibration; len(c.Suspects) > 0 {
-		a.note("look at these training scans, they stand out from the others: %s", strings.Join(c.Suspects, ", "))
-	}
+	a.warnSuspects(doc.Calibration)
 	return nil
 }
