@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -60,10 +59,6 @@ func TestTenMillionPoints(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Without a limit (GOMEMLIMIT) the garbage collector lets the heap grow to twice
-	// what is in use, which is 1.9 GiB at most.
-	const limit = 2300 << 20
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(limit))
 	file := func() []byte { // its own memory is garbage when it has been read
 		b := bytes.NewBuffer(make([]byte, 0, 12*n+200))
 		fmt.Fprintf(b, "ply\nformat binary_little_endian 1.0\nelement vertex %d\nproperty float x\nproperty float y\nproperty float z\nend_header\n", n)

@@ -24,7 +24,11 @@ const (
 	soundSide       = 400
 	// soundOverlap is the share of a sound part that must lie on another one: parts
 	// that give way, or are put together, do not, and none is a measure for the others.
-	soundOverlap = 0.9
+	soundOverlap = 0.95
+	// plainOverlap is the share from which on a pose is not doubted. Below, a part that
+	// is nearly symmetric may have been laid on another one of its sides: all captures
+	// are tried.
+	plainOverlap = 0.98
 )
 
 // Sound is a capture of a sound part that a model keeps, and how a scan lies on it.
@@ -44,19 +48,47 @@ type capture = Sound
 // sounds are the captures that a model keeps; nil for none.
 type sounds struct {
 	captures []capture
-	once     sync.Once
-	part     *align.Reference // of the first; nil where it cannot be aligned to
+	parts    [mostSounds]lazyPart
 }
 
-// reference prepares the first capture when it is asked for the first time, which
-// takes a tenth of a second.
-func (m *sounds) reference(workers int) *align.Reference {
-	m.once.Do(func() {
-		if r, err := align.NewReference(context.Background(), m.captures[0].Cloud, align.Options{Workers: workers}); err == nil {
-			m.part = r
+// lazyPart is a capture prepared when it is asked for the first time, which takes a
+// tenth of a second.
+type lazyPart struct {
+	once sync.Once
+	part *align.Reference // nil where nothing can be aligned to it
+}
+
+func (m *sounds) part(k, workers int) *align.Reference {
+	p := &m.parts[k]
+	p.once.Do(func() {
+		if r, err := align.NewReference(context.Background(), m.captures[k].Cloud, align.Options{Workers: workers}); err == nil {
+			p.part = r
 		}
 	})
-	return m.part
+	return p.part
+}
+
+// lay returns the pose of a cloud on the first capture and the share of it that lies
+// on the capture where most of it does; nil when it fits none.
+func (m *sounds) lay(ctx context.Context, c *pointcloud.Cloud, workers int) (pose *pointcloud.Rigid, overlap float64, err error) {
+	for k := range m.captures {
+		part := m.part(k, workers)
+		if part == nil {
+			continue
+		}
+		f, err := part.Align(ctx, c)
+		if ctx.Err() != nil {
+			return nil, 0, ctx.Err()
+		}
+		if err == nil && f.Overlap > overlap {
+			g := m.captures[k].Pose.Inverse().After(f.Pose)
+			pose, overlap = &g, f.Overlap
+		}
+		if overlap >= plainOverlap {
+			break
+		}
+	}
+	return pose, overlap, nil
 }
 
 // LaySound lays a scan on the sound captures of the model, at most three, so that the
@@ -71,18 +103,17 @@ func (d *Detector) LaySound(ctx context.Context, s *rgbd.Scan) ([]Sound, error) 
 	if err := s.CheckRaster(); err != nil {
 		return nil, err
 	}
-	part := d.sounds.reference(d.config.Workers)
-	if part == nil {
-		return nil, nil
-	}
 	v, err := d.finder.Find(ctx, s.Cloud, d.config.Size)
+	if err == nil { // at the scan's own resolution
+		v, err = d.finder.Find(ctx, s.Cloud, v.Side)
+	}
 	switch {
 	case errors.Is(err, view.ErrEmpty):
 		return nil, nil
 	case err != nil:
 		return nil, err
 	}
-	pose, _, err := lay(ctx, part, v.Cloud)
+	pose, _, err := d.sounds.lay(ctx, v.Cloud, d.config.Workers)
 	if pose == nil || err != nil {
 		return nil, err
 	}
@@ -91,19 +122,6 @@ func (d *Detector) LaySound(ctx context.Context, s *rgbd.Scan) ([]Sound, error) 
 		out[i] = Sound{c.Cloud, c.Colour, c.Pose.After(*pose)}
 	}
 	return out, nil
-}
-
-// lay returns the pose of a cloud on a part and the share of it that lies there; nil
-// when it does not fit.
-func lay(ctx context.Context, part *align.Reference, c *pointcloud.Cloud) (*pointcloud.Rigid, float64, error) {
-	f, err := part.Align(ctx, c)
-	switch {
-	case ctx.Err() != nil:
-		return nil, 0, ctx.Err()
-	case err != nil:
-		return nil, 0, nil
-	}
-	return &f.Pose, f.Overlap, nil
 }
 
 // candidate is a training scan that may become a capture.
@@ -159,12 +177,8 @@ func (f *fitting) chooseSounds(ctx context.Context) error {
 	for first := range min(2, len(sound)) { // the first of them may be the odd one
 		m := &sounds{captures: []capture{sound[first].capture}}
 		m.captures[0].Pose = pointcloud.Identity()
-		part := m.reference(f.config.Workers)
-		if part == nil {
-			continue
-		}
-		for i, s := range sound[first+1:] {
-			pose, overlap, err := lay(ctx, part, s.Cloud)
+		for _, s := range sound[first+1:] {
+			pose, overlap, err := m.lay(ctx, s.Cloud, f.config.Workers)
 			if err != nil {
 				return err
 			}
@@ -172,7 +186,7 @@ func (f *fitting) chooseSounds(ctx context.Context) error {
 				s.Pose = pose.Inverse()
 				m.captures = append(m.captures, s.capture)
 			}
-			if left := len(sound) - first - 2 - i; len(m.captures) == mostSounds || len(m.captures) == 1 && left < 1 {
+			if len(m.captures) == mostSounds {
 				break
 			}
 		}

@@ -35,6 +35,7 @@ type Fit struct {
 const (
 	finalists  = 6    // poses that coarse ICP improves
 	hopeless   = 0.5  // of the best one's share: it is not worth that
+	close      = 0.9  // the same: it may be the better one of fine points
 	sameAngle  = 0.05 // radians: nearer poses are one
 	otherAngle = 0.26
 	otherShift = 0.1 // of the reference's size
@@ -81,9 +82,24 @@ func (r *Reference) Align(ctx context.Context, c *pointcloud.Cloud) (*Fit, error
 	if err != nil {
 		return nil, err
 	}
-	centre := middle(best[0].view.coarse)
+	// Coarse points do not tell poses of a nearly symmetric part apart, fine ones do.
+	chosen := best[0]
 	for _, g := range best[1:] {
-		if apart(best[0].pose, g.pose, centre, otherAngle, otherShift*r.size) {
+		if g.share < close*best[0].share {
+			continue
+		}
+		o, err := r.refine(ctx, g)
+		switch {
+		case errors.Is(err, ErrFit):
+		case err != nil:
+			return nil, err
+		case o.Overlap > f.Overlap:
+			f, chosen = o, g
+		}
+	}
+	centre := middle(chosen.view.coarse)
+	for _, g := range best {
+		if apart(chosen.pose, g.pose, centre, otherAngle, otherShift*r.size) {
 			f.Rival = max(f.Rival, g.share)
 		}
 	}

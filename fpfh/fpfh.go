@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
 
 	"github.com/iad3d/iad3d/grid"
@@ -76,6 +77,11 @@ func Compute(ctx context.Context, c *pointcloud.Cloud, o Options) ([]float32, er
 
 // compute returns the descriptors for each of the list sizes of each.
 func compute(ctx context.Context, c *pointcloud.Cloud, o Options, sizes []int) ([][]float32, error) {
+	if tiled(c, o) {
+		// The lists that normals were estimated from, gigabytes, would otherwise lie beside
+		// the descriptors until the next collection.
+		debug.FreeOSMemory()
+	}
 	out := make([][]float32, len(sizes))
 	for s := range out {
 		out[s] = make([]float32, Dim*c.Len())
@@ -128,10 +134,15 @@ func distinct(ks []int) ([]int, error) {
 // row is reused after emit returns. sizes ascends: descriptors of size s are made
 // from the first s neighbours of every point.
 func each(ctx context.Context, c *pointcloud.Cloud, o Options, sizes []int, emit func(s int, i int32, row *[Dim]float64)) error {
-	if o.Neighborhoods == nil && c.Len() > tilesAbove {
+	if tiled(c, o) {
 		return eachTiled(ctx, c, o, sizes, tileSize, emit)
 	}
 	return eachWhole(ctx, c, o, sizes, emit)
+}
+
+// tiled reports whether a cloud is described in tiles.
+func tiled(c *pointcloud.Cloud, o Options) bool {
+	return o.Neighborhoods == nil && c.Len() > tilesAbove
 }
 
 func eachWhole(ctx context.Context, c *pointcloud.Cloud, o Options, sizes []int, emit func(s int, i int32, row *[Dim]float64)) error {
