@@ -252,15 +252,12 @@ func TestSignals(t *testing.T) {
 		rounds = 30
 	}
 	all := victims(t)
-	varies := map[string]func(string) bool{"demo": always, "synth": always}
+	varies := map[string]func(string) bool{}
 	commands := map[string]func(string) []string{}
 	for _, v := range all {
 		commands[v.name], varies[v.name] = v.new, v.varies
 	}
-	line := testLine(t)
-	commands["preprocess"] = func(out string) []string {
-		return []string{"preprocess", "--dataset", "mvtec3d", "--root", line, "--out", filepath.Join(out, "p")}
-	}
+	varies["demo"], varies["synth"] = always, always
 	commands["synth"] = func(out string) []string {
 		return []string{"synth", "--size", "96", "--train", "4", "--out", filepath.Join(out, "line")}
 	}
