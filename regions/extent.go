@@ -281,7 +281,7 @@ func levelAround(m *grid.Map, outlines []int32, surface []bool) float32 {
 // around, for each peak that is separate: two are where the saddle between them is
 // below half of the lower one's height.
 func cores(m *grid.Map, a *area, threshold, base float32) [][]int32 {
-	half := func(peak float32) float32 { return max(threshold, base+(peak-base)/2) }
+	half := func(peak float32) float32 { return max(threshold, base+float32((peak-base)/2)) }
 	order := slices.Clone(a.pixels)
 	slices.SortStableFunc(order, func(i, j int32) int { return cmp.Compare(m.Data[j], m.Data[i]) })
 	place := make(map[int32]int32, len(order)) // in order, of the pixels so far

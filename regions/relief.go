@@ -90,7 +90,7 @@ func (s *surveyor) relief(a *area, diff *comparison, deviation []float32) {
 		if !c.IsValid(int(i)) {
 			continue
 		}
-		v := math.NaN()
+		var v float64
 		if diff == nil {
 			v = f.distance(p)
 			deviation[i] = float32(v)

@@ -138,8 +138,8 @@ func pipeline() string {
 	return b.String()
 }
 
-// relief draws the row of pixels through the peak of the first region: what was
-// measured, and the surface fitted around the region.
+// relief draws the row of pixels through the middle of the first region: what was
+// measured, and the sound part.
 func relief(s *rgbd.Scan, f *regions.Found) string {
 	const (
 		width, height = 720, 250
@@ -160,7 +160,7 @@ func relief(s *rgbd.Scan, f *regions.Found) string {
 		p, mm := s.Cloud.At(i), 1000*s.Cloud.Unit.Metres()
 		// Up is towards the sensor.
 		z := -float64(p.Z * mm)
-		v := sample{float64(p.X * mm), z, z - d/math.Max(-r.Height.Normal[2], 0.1)}
+		v := sample{float64(p.X * mm), z, z - d}
 		in = append(in, v)
 		lo, hi = math.Min(lo, math.Min(v.z, v.base)), math.Max(hi, math.Max(v.z, v.base))
 	}
@@ -183,7 +183,7 @@ func relief(s *rgbd.Scan, f *regions.Found) string {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13">`+"\n", width, height)
 	fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="%s" stroke-width="2" stroke-dasharray="6 4"/>`+"\n", surface.String(), accent)
 	fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="%s" stroke-width="2"/>`+"\n", measured.String(), warm)
-	fmt.Fprintf(&b, `<text x="%d" y="16" fill="%s">dashed: the surface fitted around the region</text>`, left, accent)
+	fmt.Fprintf(&b, `<text x="%d" y="16" fill="%s">dashed: the sound part</text>`, left, accent)
 	fmt.Fprintf(&b, `<text x="%d" y="16" fill="%s">measured; height of the region %+.2f mm</text>`+"\n", left+330, warm, r.Height.Height)
 	fmt.Fprintf(&b, `<path d="M%d %dV%dH%d" fill="none" stroke="%s"/>`, left, above, height-below, width-right, ink)
 	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle" fill="%s">x, %.1f to %.1f mm</text>`, (left+width)/2, height-14, ink, x0, x1)
