@@ -127,7 +127,7 @@ func TestConcurrency(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "model")
 	// Few pixels: what many goroutines may disturb is the same.
-	fitted, err := iad3d.Fit(t.Context(), iad3d.Config{Size: 8, Cells: 4, NormalK: 6, FPFHK: []int{6}, Blur: 1, Workers: 1},
+	fitted, err := iad3d.Fit(t.Context(), iad3d.Config{Size: 8, Cells: 4, NormalK: 6, FPFHK: []int{6}, Blur: 1, Features: []string{iad3d.FeatureFPFH}},
 		scansOf(corner(0, 0), corner(1, 0), corner(2, 0)))
 	if err != nil {
 		t.Fatal(err)
