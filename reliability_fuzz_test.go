@@ -7,8 +7,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,4 +121,88 @@ func FuzzLoad(f *testing.F) {
 			t.Fatalf("score %v", r.Score)
 		}
 	})
+}
+
+// TestHostileSounds: whatever a model says of its captures of sound parts, Load gives a
+// detector or an error wrapping model.ErrModel, and a scan is laid on them or not.
+func TestHostileSounds(t *testing.T) {
+	m, err := model.Open(filepath.Join(releasedDir, "0.1.0-sounds-sound.model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tensors []model.Tensor
+	for _, info := range m.Tensors() {
+		v, err := m.Tensor(info.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Data = append([]byte{}, v.Data...)
+		tensors = append(tensors, v)
+	}
+	meta := m.Meta()
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "model")
+	load := func(text string, change func(v *model.Tensor)) (*iad3d.Detector, error) {
+		list := slices.Clone(tensors)
+		for i := range list {
+			list[i].Data, list[i].Shape = slices.Clone(list[i].Data), slices.Clone(list[i].Shape)
+			if change != nil && strings.HasPrefix(list[i].Name, "sound.") {
+				change(&list[i])
+			}
+		}
+		all := maps.Clone(meta)
+		all["iad3d.sounds"] = text
+		if err := os.WriteFile(path, modelFile(t, all, list), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return iad3d.Load(path)
+	}
+	text := meta["iad3d.sounds"]
+	one := `{"rotation":[[1,0,0],[0,1,0],[0,0,1]],"translation":[0,0,0],"colour":true}`
+	for name, text := range map[string]string{
+		"none": "[]", "null": "null", "text": `"x"`, "empty": "", "no motion": `[{}]`, "mirror": `[{"rotation":[[-1,0,0],[0,1,0],[0,0,1]]}]`,
+		"huge": strings.Replace("["+one+"]", "[0,0,0]", "[1e999,0,0]", 1), "more than there are": "[" + strings.Repeat(one+",", 4) + one + "]",
+	} {
+		if d, err := load(text, nil); err == nil || !errors.Is(err, model.ErrModel) {
+			t.Errorf("%s: %v, %v", name, d, err)
+		}
+	}
+	number := func(at int, value float64) func(v *model.Tensor) {
+		return func(v *model.Tensor) { binary.LittleEndian.PutUint32(v.Data[4*at:], math.Float32bits(float32(value))) }
+	}
+	all := func(value float64) func(v *model.Tensor) {
+		return func(v *model.Tensor) {
+			for i := range len(v.Data) / 4 {
+				number(i, value)(v)
+			}
+		}
+	}
+	for name, change := range map[string]func(v *model.Tensor){
+		"as it is": nil, "one far": number(300, 3e38), "one NaN": number(301, math.NaN()), "one infinite": number(302, math.Inf(1)),
+		"all NaN": all(math.NaN()), "all 0": all(0), "all far": all(3e38), "all near": all(1e-45), "negative": all(-1),
+		"another raster": func(v *model.Tensor) { v.Shape[0], v.Shape[1] = v.Shape[1]*v.Shape[0], 1 },
+	} {
+		d, err := load(text, change)
+		if err != nil {
+			if !errors.Is(err, model.ErrModel) {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		sounds, err := d.LaySound(t.Context(), sheet(1, 0.003, false))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "as it is" && len(sounds) == 0 {
+			t.Error("the scan is not laid on the sound captures")
+		}
+		for _, s := range sounds {
+			if err := s.Pose.Check(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		d.Close()
+	}
 }
