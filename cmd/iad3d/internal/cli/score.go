@@ -47,9 +47,9 @@ is the cloud coloured by score, for CloudCompare and MeshLab, in bent_003.ply.
 
 With a threshold, the model's or --threshold, each scan gets a verdict: pass, fail or,
 whatever its score, invalid capture. With a pixel threshold, the model's or
---pixel-threshold, places above it are measured: area in mm², centroid in mm
-in the sensor's frame, height against the surface around in mm, positive towards the
-sensor. --regions shows them; --json and regions.csv have them all. Without a scan
+--pixel-threshold, places above it are measured: area in mm², centroid in mm in the
+sensor's frame, height against the sound part or else the surface around in mm, positive
+towards the sensor. --regions shows them; --json and regions.csv have them all. Without a scan
 threshold a scan fails when it has a region; with --min-area a scan whose regions are
 all smaller passes. Heat maps then count in multiples of the pixel threshold, on a
 scale that no batch changes. --fail-on anomaly makes the exit code 5 when a scan fails.
