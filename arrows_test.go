@@ -58,7 +58,7 @@ var arrows = map[string][]string{
 	"internal/malformed":     {},
 	"internal/atomicfile":    {},
 	"internal/golden":        {},
-	"internal/bench":         {".", "rgbd", "io/dataset", "io/model", "io/scan", "internal/atomicfile"},
+	"internal/bench":         {".", "metrics", "rgbd", "io/dataset", "io/model", "io/scan", "internal/atomicfile"},
 	"internal/standin":       {"grid", "rgbd"},
 	"internal/ortlib":        {"internal/atomicfile"},
 	"internal/tinyonnx":      {},

@@ -2,7 +2,6 @@ package iad3d
 
 import (
 	"context"
-	"math"
 	"slices"
 
 	"github.com/iad3d/iad3d/memory"
@@ -19,6 +18,7 @@ type bank struct {
 	// score is divided by, see [bank.scores].
 	local []float32
 	scale float64
+	plain bool // scores are the distances as they are
 	// weight is the factor of the feature's scores in the sum; see [fusion.Weights].
 	weight float64
 }
@@ -55,7 +55,7 @@ func (b *bank) scores(hits []memory.Hit, n, neighbors int, at func(int32) int32)
 			sum += h.Dist
 		}
 		sum /= float64(m)
-		if b.local != nil {
+		if b.local != nil && !b.plain {
 			around := 0.0
 			for _, h := range near {
 				row := h.Row
@@ -87,29 +87,6 @@ func (b *bank) setScale() {
 	if b.scale = calm(b.feature) * float64(sorted[len(sorted)/2]); b.scale == 0 {
 		b.scale = calm(b.feature) // sound parts are alike to the last bit
 	}
-}
-
-// inliers returns the rows whose local distance does not stand out from the others':
-// the rest may be of defects (X. Jiang et al., "SoftPatch", NeurIPS 2022, weighs such
-// patches by their local outlier factor; here they are left out).
-func (b *bank) inliers() []int {
-	v := make([]float64, len(b.local))
-	for i, l := range b.local {
-		v[i] = float64(l)
-	}
-	mid := median(slices.Clone(v))
-	off := make([]float64, len(v))
-	for i := range v {
-		off[i] = math.Abs(v[i] - mid)
-	}
-	limit := mid + float64(suspicious*toSigma*median(off))
-	var out []int
-	for i := range v {
-		if v[i] <= limit {
-			out = append(out, i)
-		}
-	}
-	return out
 }
 
 // without returns the bank without the rows of a scan, and how to translate a row of

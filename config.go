@@ -60,7 +60,7 @@ type Config struct {
 	// put side by side. 40, 80, 160 / 100.
 	FPFHK []int `json:"fpfh_k"`
 	// Rows is the most rows that the bank of a feature keeps, drawn at random; see
-	// [Detector.Update]. 6,000 / not used, nor for loose scans.
+	// [Detector.Update]. 16,000 / not used, nor for loose scans.
 	Rows int `json:"rows,omitempty"`
 	// Sketch is the most values that describe a layer of a network in a row, see
 	// [fusion.Sketch]. 128 / not used.
@@ -78,6 +78,9 @@ type Config struct {
 	// Blur is the standard deviation in working-raster pixels of the Gaussian
 	// that smooths the map / the radius of BTF's. 4 / 4.
 	Blur float64 `json:"blur"`
+	// Unscaled leaves distances as they are. Otherwise the default protocol divides
+	// them by how far apart sound parts are at that place. Of rasters.
+	Unscaled bool `json:"unscaled,omitempty"`
 	// KeepPlane keeps the plane the part lies on. Otherwise the default protocol
 	// removes it from every scan, unless one of the first eight of a fit shows none or
 	// nothing else; the detector's Config tells what was decided. BTF keeps it
@@ -115,8 +118,9 @@ type Config struct {
 	// Contamination is the share of the training scans, at most 0.3, that are taken
 	// for defective and left out: those with the highest scores when the others are
 	// the model; or ContaminationAuto: those that stand out, see
-	// [Calibration].Suspects, and of the others the descriptors that do. 0. Of rasters,
-	// default protocol.
+	// [Calibration].Suspects. Of the others a tenth of the descriptors, where scores
+	// are highest, are forgotten, too. 0: all scans are sound. Of rasters, default
+	// protocol.
 	Contamination float64 `json:"contamination,omitempty"`
 
 	Seed uint64 `json:"seed"`
@@ -126,7 +130,8 @@ type Config struct {
 	Workers int `json:"-"`
 }
 
-// ContaminationAuto leaves out the training scans, and descriptors, that stand out.
+// ContaminationAuto leaves out the training scans that stand out, and forgets what
+// stands out in the others.
 const ContaminationAuto = -1
 
 // ErrConfig is wrapped by errors about a Config that makes no sense.
@@ -136,7 +141,7 @@ var ErrConfig = errors.New("invalid configuration")
 func (c Config) resolve() (Config, error) {
 	open(&c.Protocol, ProtocolDefault)
 	c.Features = slices.Clone(c.Features)
-	d := Config{Size: 168, Input: 448, Cells: 56, NormalK: 30, FPFHK: []int{40, 80, 160}, Rows: 6000, Sketch: 128,
+	d := Config{Size: 168, Input: 448, Cells: 56, NormalK: 30, FPFHK: []int{40, 80, 160}, Rows: 16000, Sketch: 128,
 		Coreset: 0.1, Neighbors: 3, Top: 0.01, Blur: 4, FalseAlarms: 0.05}
 	if c.Protocol == ProtocolBTF {
 		if len(c.Features) == 0 {
@@ -214,8 +219,8 @@ func (c Config) check() error {
 		return bad("top %v is not in [0, 1]", c.Top)
 	case !(c.Blur > 0 && c.Blur <= float64(c.Size)/4):
 		return bad("blur %v is not in (0, %v], a quarter of the size", c.Blur, float64(c.Size)/4)
-	case c.Protocol == ProtocolBTF && (c.Input != 0 || c.Rows != 0 || c.Sketch != 0 || c.FalseAlarms != 0 || c.Contamination != 0):
-		return bad("the BTF protocol knows no input, rows, sketch, false alarms, contamination")
+	case c.Protocol == ProtocolBTF && (c.Input != 0 || c.Rows != 0 || c.Sketch != 0 || c.FalseAlarms != 0 || c.Contamination != 0 || c.Unscaled):
+		return bad("the BTF protocol knows no input, rows, sketch, false alarms, contamination, and scales no distances")
 	case c.views() && (c.Input < 32 || c.Input > maxSize):
 		return bad("input %d is not in [32, %d]", c.Input, maxSize)
 	case c.views() && (c.Rows < 10 || c.Rows > maxRows):
@@ -260,6 +265,8 @@ func (c *Config) checkLoose() error {
 		return bad("the %s protocol needs scans with a raster, these are loose", c.Protocol)
 	case c.Contamination != 0:
 		return bad("contamination is for scans with a raster")
+	case c.Unscaled:
+		return bad("distances of loose scans are not scaled anyway")
 	case len(c.Features) != 1 || c.Features[0] != FeatureFPFH:
 		return bad("features %s need scans with a raster; of loose scans there is only %s", strings.Join(c.Features, "+"), FeatureFPFH)
 	case c.Voxel == 0 || c.Points == 0 || c.Centres == 0 || c.Pool == 0:

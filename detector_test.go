@@ -411,3 +411,48 @@ func TestEvaluate(t *testing.T) {
 		t.Errorf("truth of another size: error %v", err)
 	}
 }
+
+func TestIntervals(t *testing.T) {
+	d := mustFit(t, small(iad3d.ProtocolDefault), 4)
+	set := func(yield func(*rgbd.Labelled, error) bool) {
+		for i := range 4 {
+			for _, defect := range []string{rgbd.Good, "dent", "bent"} {
+				if !yield(render(t, defect, i, synth.Test), nil) {
+					return
+				}
+			}
+		}
+	}
+	plain, err := d.Evaluate(t.Context(), set, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := d.Evaluate(t.Context(), set, nil, iad3d.WithIntervals(200, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain.Intervals != nil || e.Metrics != plain.Metrics {
+		t.Errorf("%+v, without intervals %+v", e.Metrics, plain.Metrics)
+	}
+	for _, f := range []struct {
+		name  string
+		value float64
+		in    iad3d.Interval
+	}{
+		{"image AUROC", e.ImageAUROC, e.Intervals.ImageAUROC},
+		{"pixel AUROC", e.PixelAUROC, e.Intervals.PixelAUROC},
+		{"AU-PRO", e.AUPRO, e.Intervals.AUPRO},
+	} {
+		if !(f.in.Low <= f.value && f.value <= f.in.High && f.in.Low < f.in.High && f.in.High <= 1) {
+			t.Errorf("%s %v, interval %+v", f.name, f.value, f.in)
+		}
+	}
+	if n := len(e.Intervals.Replicas.AUPRO[0]); n != 200 {
+		t.Errorf("%d replicas", n)
+	}
+	for _, n := range []int{-1, 1, 2_000_000} {
+		if _, err := d.Evaluate(t.Context(), set, nil, iad3d.WithIntervals(n, 0)); !errors.Is(err, iad3d.ErrConfig) {
+			t.Errorf("%d replicas: %v", n, err)
+		}
+	}
+}

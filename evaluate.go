@@ -33,6 +33,15 @@ const btfTruthLevel = 127
 func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, error], each func(*rgbd.Labelled, *Result) error, opts ...Option) (*Evaluation, error) {
 	o := gather(opts)
 	e := &Evaluation{}
+	var kept *replaying // for intervals
+	switch {
+	case o.replicas < 0 || o.replicas == 1 || o.replicas > 1e6:
+		return nil, badConfig("%d replicas, want 2 to 1000000", o.replicas)
+	case o.replicas > 0 && d.config.Loose:
+		return nil, badConfig("intervals are for scans with a raster")
+	case o.replicas > 0:
+		kept = new(replaying)
+	}
 	pools := map[string]*metrics.Pixels[float32]{} // by kind of defect, good scans among them
 	for scored, err := range Batch(ctx, d, pairs(set), scoreLabelled) {
 		if err != nil {
@@ -45,7 +54,7 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 		if r.Points != nil {
 			err = d.addPoints(ctx, pools[s.Defect], s, r.Points)
 		} else {
-			err = d.addMap(pools[s.Defect], s, r.Map)
+			err = d.addMap(pools[s.Defect], s, r, kept)
 		}
 		if err != nil {
 			return nil, err
@@ -74,7 +83,8 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 	for _, kind := range kinds {
 		parts = append(parts, pools[kind])
 	}
-	all, convention, err := rate(e.Scans, metrics.Union(parts...), "")
+	pooled := metrics.Union(parts...)
+	all, convention, err := rate(e.Scans, pooled, "")
 	switch {
 	case err != nil:
 		return nil, err
@@ -82,6 +92,11 @@ func (d *Detector) Evaluate(ctx context.Context, set iter.Seq2[*rgbd.Labelled, e
 		return nil, fmt.Errorf("%w: no defect in the ground truth of %d defective scans", ErrEvaluate, e.Defective)
 	}
 	e.Metrics = all.Metrics
+	if kept != nil {
+		if e.Intervals, err = kept.intervals(pooled, o.replicas, o.seed); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case d.config.Protocol == ProtocolBTF:
 		e.Convention = fmt.Sprintf("%s; at %d×%d as BTF", convention, d.config.Size, d.config.Size)
@@ -134,13 +149,17 @@ func scoreLabelled(ctx context.Context, d *Detector, l labelled) (labelled, erro
 }
 
 // addMap adds a score map and the ground truth of its scan to a pool.
-func (d *Detector) addMap(to *metrics.Pixels[float32], s *rgbd.Labelled, m *grid.Map) error {
-	truth, err := d.truth(s, m)
+func (d *Detector) addMap(to *metrics.Pixels[float32], s *rgbd.Labelled, r *Result, kept *replaying) error {
+	truth, err := d.truth(s, r.Map)
 	if err != nil {
 		return err
 	}
-	if err := to.Add(metrics.FromMap(m, truth)); err != nil {
+	m := metrics.FromMap(r.Map, truth)
+	if err := to.Add(m); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrEvaluate, s.Label(), err)
+	}
+	if kept != nil {
+		kept.keep(m, ScanScore{Defect: s.Defect, Score: r.Score})
 	}
 	return nil
 }

@@ -32,6 +32,8 @@ type options struct {
 	progress func(done int)
 	backbone rgbd.Backbone
 	network  func(want *rgbd.BackboneInfo) (rgbd.Backbone, error)
+	replicas int    // for intervals, 0: none
+	seed     uint64 // of the replicas
 }
 
 // WithProgress calls f after each scan of a Fit or Evaluate with the number
@@ -157,7 +159,7 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 		return nil, ErrNoScans
 	}
 	if pilots != nil {
-		f.few = true
+		f.few = c.Contamination == 0 // who doubts scans does not multiply them
 		if err := begin(); err != nil {
 			return nil, err
 		}
@@ -371,8 +373,9 @@ func (f *fitting) finish(ctx context.Context) (*Detector, error) {
 	return d, f.chooseSounds(ctx)
 }
 
-// calibrate makes the banks and holds out every scan in turn; where the
-// configuration says so it leaves the worst scans out and does it again.
+// calibrate makes the banks and holds out every scan in turn; where the configuration
+// says so it leaves the worst scans out, then the most doubtful places of the others,
+// and does it again.
 func (f *fitting) calibrate(ctx context.Context) error {
 	c, d := &f.config, &f.Detector
 	scores, err := f.holdOut(ctx)
@@ -380,18 +383,25 @@ func (f *fitting) calibrate(ctx context.Context) error {
 		return err
 	}
 	var left []string
-	if out := c.unclean(scores); len(out) > 0 || c.Contamination == ContaminationAuto {
+	if out := c.unclean(scores); len(out) > 0 {
 		gone := map[int]bool{}
 		for _, i := range out {
 			gone[scores[i].Scan] = true
 			left = append(left, scores[i].Name)
 		}
 		f.held.scans = slices.DeleteFunc(f.held.scans, func(s heldScan) bool { return gone[s.number] })
-		for i, s := range f.samplers {
-			if c.Contamination == ContaminationAuto {
-				s.take(d.banks[i].inliers())
-			}
+		for _, s := range f.samplers {
 			s.drop(gone)
+		}
+		if scores, err = f.holdOut(ctx); err != nil {
+			return err
+		}
+	}
+	odd := suspects(scores) // afterwards the places that were forgotten stand out, sound or not
+	if c.Contamination != 0 && len(scores) > 1 {
+		forget := f.held.doubtful(d)
+		for _, s := range f.samplers {
+			s.forget(forget)
 		}
 		if scores, err = f.holdOut(ctx); err != nil {
 			return err
@@ -401,7 +411,7 @@ func (f *fitting) calibrate(ctx context.Context) error {
 		return nil
 	}
 	d.calibration = &Calibration{Held: scores, Left: left}
-	for _, i := range suspects(scores) {
+	for _, i := range odd {
 		d.calibration.Suspects = append(d.calibration.Suspects, scores[i].Name)
 	}
 	for _, b := range d.banks {
@@ -436,7 +446,7 @@ func (f *fitting) holdOut(ctx context.Context) ([]HeldOut, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.banks = append(d.banks, &bank{feature: f.config.Features[i], rows: rows, origins: s.origins})
+		d.banks = append(d.banks, &bank{feature: f.config.Features[i], rows: rows, origins: s.origins, plain: f.config.Unscaled})
 	}
 	if len(f.held.scans) == 1 {
 		return nil, d.alone(ctx)

@@ -1,6 +1,7 @@
 package iad3d
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"math"
@@ -161,9 +162,13 @@ func (s *heldScan) smooth(d *Detector, bi int) []float32 {
 	return s.maps[bi]
 }
 
-// level returns mean and standard deviation.
+// level returns mean and standard deviation of all but the highest seventh: a few
+// training scans that are defective would make the very feature that sees it count
+// for less.
 func level(v []float64) fusion.Level {
 	var l fusion.Level
+	v = slices.Sorted(slices.Values(v))
+	v = v[:max(2, len(v)-len(v)/7)]
 	for _, x := range v {
 		l.Mean += x / float64(len(v))
 	}
@@ -172,6 +177,46 @@ func level(v []float64) fusion.Level {
 	}
 	l.Spread = math.Sqrt(l.Spread)
 	return l
+}
+
+// doubt is the share of the held-out scans' rows that a fit of scans that may be
+// defective forgets.
+const doubt = 0.1
+
+// doubtful returns the rows of the held-out scans, of every feature alike, that lie
+// where the weighed and smoothed scores are highest: where other scans have nothing
+// like it. Should a scan be defective it is there, and its defect would otherwise be
+// what the like of it is compared with. Sound parts have such places as well and are
+// little the worse for it as long as other scans show them (X. Jiang et al.,
+// "SoftPatch", NeurIPS 2022, forget 15 % of the patches by their local outlier factor).
+func (h *held) doubtful(d *Detector) map[origin]bool {
+	type place struct {
+		origin
+		score float64
+	}
+	var all []place
+	for i := range h.scans {
+		s := &h.scans[i]
+		for row := range s.desc.rows[0].N {
+			cell := row
+			if s.desc.cells != nil {
+				cell = int(s.desc.cells[row])
+			}
+			y := (2*(cell/s.desc.cellW) + 1) * s.desc.workH / (2 * s.desc.cellH)
+			x := (2*(cell%s.desc.cellW) + 1) * s.desc.workW / (2 * s.desc.cellW)
+			p := place{origin: origin{Scan: int32(s.number), Row: int32(row)}}
+			for bi, b := range d.banks {
+				p.score += float64(float64(s.smooth(d, bi)[y*s.desc.workW+x]) * b.weight)
+			}
+			all = append(all, p)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b place) int { return cmp.Compare(b.score, a.score) })
+	out := map[origin]bool{}
+	for _, p := range all[:int(doubt*float64(len(all)))] {
+		out[p.origin] = true
+	}
+	return out
 }
 
 // toSigma turns a median absolute deviation into a standard deviation.

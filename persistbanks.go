@@ -109,7 +109,7 @@ func banksFrom(f *model.File, c *Config) ([]*bank, error) {
 		if m.Feature != c.Features[i] || !(m.Scale > 0) || m.Scale-m.Scale != 0 || !(m.Weight > 0) || m.Weight-m.Weight != 0 {
 			return nil, fmt.Errorf("%s: scale %v and weight %v of feature %q", metaBanks, m.Scale, m.Weight, m.Feature)
 		}
-		b := &bank{feature: m.Feature, scale: m.Scale, weight: m.Weight}
+		b := &bank{feature: m.Feature, scale: m.Scale, weight: m.Weight, plain: c.Unscaled}
 		var err error
 		if b.rows, err = rowsFrom(f, tensorBank+"."+m.Feature, c.dim([]string{m.Feature})); err != nil {
 			return nil, err

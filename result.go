@@ -91,7 +91,8 @@ type Evaluation struct {
 	Metrics
 	// Convention says how the figures were computed.
 	Convention string          `json:"convention"`
-	Good       int             `json:"good"` // scans
+	Intervals  *Intervals      `json:"intervals,omitempty"` // see [WithIntervals]
+	Good       int             `json:"good"`                // scans
 	Defective  int             `json:"defective"`
 	Defects    []DefectMetrics `json:"defects"` // by name
 	Scans      []ScanScore     `json:"scans"`   // in the order given

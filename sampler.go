@@ -80,9 +80,18 @@ func (s *sampler) take(order []int) {
 
 // drop takes the rows of some scans away.
 func (s *sampler) drop(scans map[int]bool) {
+	s.remove(func(o origin) bool { return scans[int(o.Scan)] })
+}
+
+// forget takes some rows away.
+func (s *sampler) forget(rows map[origin]bool) {
+	s.remove(func(o origin) bool { return rows[o] })
+}
+
+func (s *sampler) remove(gone func(origin) bool) {
 	var order []int
 	for i, o := range s.origins {
-		if !scans[int(o.Scan)] {
+		if !gone(o) {
 			order = append(order, i)
 		}
 	}

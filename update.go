@@ -155,7 +155,7 @@ func (u *updating) close(ctx context.Context) (*Detector, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.banks = append(d.banks, &bank{feature: u.config.Features[i], rows: rows, origins: s.origins})
+		d.banks = append(d.banks, &bank{feature: u.config.Features[i], rows: rows, origins: s.origins, plain: u.config.Unscaled})
 		d.provenance.Rows += s.seen
 	}
 	if err := u.held.search(ctx, d); err != nil {

@@ -31,6 +31,10 @@ func Text(w io.Writer, e *iad3d.Evaluation) error {
 	}
 	rows = append(rows, append([]string{"all", strconv.Itoa(e.Defective)}, figures(e.Metrics)...))
 	_, err := fmt.Fprintf(w, "%sagainst %d good scans\n%s\n", table(rows), e.Good, printable(e.Convention))
+	if i := e.Intervals; err == nil && i != nil {
+		_, err = fmt.Fprintf(w, "all: image AUROC %.4f to %.4f, pixel AUROC %.4f to %.4f, AU-PRO %.4f to %.4f\n%s\n",
+			i.ImageAUROC.Low, i.ImageAUROC.High, i.PixelAUROC.Low, i.PixelAUROC.High, i.AUPRO.Low, i.AUPRO.High, printable(i.Convention))
+	}
 	return wrote(err, "the table")
 }
 

@@ -272,3 +272,47 @@ func TestPlanRefused(t *testing.T) {
 func scansOf(t *testing.T, s *dataset.Set) iter.Seq2[*rgbd.Scan, error] {
 	return rgbd.WithoutLabels(s.Scans(t.Context(), dataset.Train))
 }
+
+// TestAblation holds that every lever is another setting than the default's, and that
+// a bootstrap gives intervals to figures and differences.
+func TestAblation(t *testing.T) {
+	p := plan(t, "fpfh")
+	p.Config = iad3d.Config{Size: 48, Cells: 12, FPFHK: []int{20, 40}}
+	p.Seeds, p.Classes, p.Bootstrap, p.Backbone = p.Seeds[:1], p.Classes[:1], 50, nil
+	p.Methods = Ablation([]string{iad3d.FeatureFPFH, iad3d.FeatureNormals}, false)
+	seen := map[string]string{}
+	for _, m := range p.Methods {
+		text, err := json.Marshal(p.config(m, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, ok := seen[string(text)]; ok {
+			t.Errorf("%s is the same as %s", m.Key, other)
+		}
+		seen[string(text)] = m.Key
+	}
+	p.Methods = slices.DeleteFunc(p.Methods, func(m Method) bool { return m.Key != "default" && m.Key != "unscaled" && m.Key != "no-normals" })
+	runs, err := p.Do(t.Context(), nil, silent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := p.Tabulate(runs)
+	for i, r := range table.Rows {
+		c := r.Cells[0]
+		if c.Low == nil || c.Low.AUPRO > c.AUPRO || c.High.AUPRO < c.AUPRO || (c.DifferenceLow == nil) != (i == 0) {
+			t.Errorf("%s: %+v", r.Method, c)
+		}
+		if i > 0 && (c.DifferenceLow.AUPRO > c.AUPRO-table.Rows[0].Cells[0].AUPRO || c.DifferenceHigh.AUPRO < c.AUPRO-table.Rows[0].Cells[0].AUPRO) {
+			t.Errorf("%s: difference %+v to %+v", r.Method, c.DifferenceLow, c.DifferenceHigh)
+		}
+	}
+	var b bytes.Buffer
+	if err := table.Markdown(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| distances as they are |", " Δ [", "in brackets: 95 %"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}

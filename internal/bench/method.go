@@ -8,6 +8,7 @@
 package bench
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/iad3d/iad3d"
@@ -19,6 +20,8 @@ type Method struct {
 	Title    string   // as the paper calls it
 	Features []string // of the configuration
 	Needs    Need
+	// Change sets the rest of a configuration; nil: nothing. Of an ablation.
+	Change func(*iad3d.Config)
 }
 
 // Need says how a method goes with a backbone.
@@ -33,14 +36,10 @@ const (
 // Methods lists what a protocol can be benchmarked with: for ProtocolBTF the rows
 // of the paper's table, in its order.
 func Methods(p iad3d.Protocol) []Method {
-	rgb := Method{iad3d.FeatureRGB, "RGB iNet", []string{iad3d.FeatureRGB}, AnyBackbone}
-	fpfh := Method{iad3d.FeatureFPFH, "FPFH", []string{iad3d.FeatureFPFH}, NoBackbone}
-	both := Method{"", "RGB + FPFH", []string{iad3d.FeatureRGB, iad3d.FeatureFPFH}, AnyBackbone}
-	both.Key = strings.Join(both.Features, "+")
+	rgb := Method{Key: iad3d.FeatureRGB, Title: "RGB iNet", Features: []string{iad3d.FeatureRGB}, Needs: AnyBackbone}
+	fpfh := Method{Key: iad3d.FeatureFPFH, Title: "FPFH", Features: []string{iad3d.FeatureFPFH}, Needs: NoBackbone}
+	both := join("RGB + FPFH", iad3d.FeatureRGB, iad3d.FeatureFPFH)
 	if p != iad3d.ProtocolBTF {
-		join := func(title string, features ...string) Method {
-			return Method{strings.Join(features, "+"), title, features, AnyBackbone}
-		}
 		normals := join("Normals", iad3d.FeatureNormals)
 		return []Method{
 			fpfh, normals, rgb,
@@ -52,13 +51,53 @@ func Methods(p iad3d.Protocol) []Method {
 	}
 	return []Method{
 		rgb,
-		{iad3d.FeatureDepth, "Depth iNet", []string{iad3d.FeatureDepth}, MustBackbone},
-		{iad3d.FeatureRaw, "Raw", []string{iad3d.FeatureRaw}, NoBackbone},
-		{iad3d.FeatureHOG, "HoG", []string{iad3d.FeatureHOG}, NoBackbone},
-		{iad3d.FeatureSIFT, "SIFT", []string{iad3d.FeatureSIFT}, NoBackbone},
+		{Key: iad3d.FeatureDepth, Title: "Depth iNet", Features: []string{iad3d.FeatureDepth}, Needs: MustBackbone},
+		{Key: iad3d.FeatureRaw, Title: "Raw", Features: []string{iad3d.FeatureRaw}, Needs: NoBackbone},
+		{Key: iad3d.FeatureHOG, Title: "HoG", Features: []string{iad3d.FeatureHOG}, Needs: NoBackbone},
+		{Key: iad3d.FeatureSIFT, Title: "SIFT", Features: []string{iad3d.FeatureSIFT}, Needs: NoBackbone},
 		fpfh,
 		both,
 	}
+}
+
+// join makes the method of several features, or of one, by the default protocol.
+func join(title string, features ...string) Method {
+	return Method{Key: strings.Join(features, "+"), Title: title, Features: features, Needs: AnyBackbone}
+}
+
+// Ablation lists the default detector of these features and what it is with one of
+// its levers off at a time: without each feature, and with each choice of its
+// configuration that has a plain alternative.
+func Ablation(features []string, backbone bool) []Method {
+	all := Method{Key: "default", Title: "default", Features: features, Needs: AnyBackbone}
+	out := []Method{all}
+	for i, f := range features {
+		if len(features) > 1 {
+			m := all
+			m.Key, m.Title = "no-"+f, "without "+f
+			m.Features = slices.Delete(slices.Clone(features), i, i+1)
+			out = append(out, m)
+		}
+	}
+	lever := func(key, title string, change func(*iad3d.Config)) {
+		m := all
+		m.Key, m.Title, m.Change = key, title, change
+		out = append(out, m)
+	}
+	lever("whole", "the whole scan: no plane taken away", func(c *iad3d.Config) { c.KeepPlane = true })
+	lever("unscaled", "distances as they are", func(c *iad3d.Config) { c.Unscaled = true })
+	if slices.Contains(features, iad3d.FeatureFPFH) {
+		lever("one-size", "FPFH from 100 neighbours only", func(c *iad3d.Config) { c.FPFHK = []int{100} })
+	}
+	if backbone {
+		lever("input-224", "the network's images at 224 pixels", func(c *iad3d.Config) { c.Input = 224 })
+	}
+	lever("rows-2000", "2,000 rows per bank", func(c *iad3d.Config) { c.Rows = 2000 })
+	lever("nearest", "the nearest row alone", func(c *iad3d.Config) { c.Neighbors = 1 })
+	lever("maximum", "a scan's score: the map's maximum", func(c *iad3d.Config) { c.Top = 1e-9 })
+	lever("blur-1", "a blur of one pixel", func(c *iad3d.Config) { c.Blur = 1 })
+	lever("doubt", "training scans not trusted", func(c *iad3d.Config) { c.Contamination = iad3d.ContaminationAuto })
+	return out
 }
 
 // title names a method's row: the paper's names belong to networks.

@@ -27,6 +27,9 @@ type Plan struct {
 	// Seeds are the seeds that a method with random choices runs with; the figures
 	// are the means over them. A method without runs with the first.
 	Seeds []uint64
+	// Bootstrap is the number of replicas for confidence intervals, 0: none. The
+	// differences to the first method have intervals as well.
+	Bootstrap int
 	// Preprocessed says that the scans have lost their background, so that the
 	// published figures for such scans are set beside.
 	Preprocessed bool
@@ -61,6 +64,9 @@ func (p *Plan) check() error {
 func (p *Plan) config(m Method, seed uint64) iad3d.Config {
 	c := p.Config
 	c.Features, c.Seed = m.Features, seed
+	if m.Change != nil {
+		m.Change(&c)
+	}
 	return c
 }
 
@@ -83,7 +89,8 @@ func (p *Plan) fingerprint(m Method, seed uint64, data string) (string, error) {
 	text, err := json.Marshal(struct {
 		Version, Program, Data string
 		Config                 iad3d.Config
-	}{iad3d.Version, p.Program, data, c})
+		Bootstrap              int `json:",omitempty"`
+	}{iad3d.Version, p.Program, data, c, p.Bootstrap})
 	if err != nil {
 		return "", err
 	}

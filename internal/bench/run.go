@@ -34,6 +34,8 @@ type Run struct {
 	Figures     iad3d.Metrics         `json:"figures"`
 	Convention  string                `json:"convention"`
 	Defects     []iad3d.DefectMetrics `json:"defects"`
+	Intervals   *iad3d.Intervals      `json:"intervals,omitempty"`
+	Replicas    []iad3d.Metrics       `json:"replicas,omitempty"` // of the bootstrap
 	TestScans   int                   `json:"test_scans"`
 	FitSeconds  float64               `json:"fit_seconds"`
 	EvalSeconds float64               `json:"eval_seconds"` // scoring, reading the scans, and the figures
@@ -115,13 +117,18 @@ func (p *Plan) one(ctx context.Context, set *dataset.Set, m Method, seed uint64,
 	}
 	start = time.Now()
 	step, end = progress("score "+set.Class+" "+m.Key, len(set.Items(dataset.Test)))
-	e, err := d.Evaluate(ctx, set.Scans(ctx, dataset.Test), nil, iad3d.WithProgress(step))
+	e, err := d.Evaluate(ctx, set.Scans(ctx, dataset.Test), nil, iad3d.WithProgress(step), iad3d.WithIntervals(p.Bootstrap, 0))
 	end()
 	if err != nil {
 		return nil, fmt.Errorf("%s, %s: %w", set.Class, m.Key, err)
 	}
 	r.EvalSeconds = time.Since(start).Seconds()
 	r.Figures, r.Convention, r.Defects, r.TestScans = e.Metrics, e.Convention, e.Defects, len(e.Scans)
+	if r.Intervals = e.Intervals; e.Intervals != nil {
+		for i, v := range e.Intervals.Replicas.ImageAUROC {
+			r.Replicas = append(r.Replicas, iad3d.Metrics{ImageAUROC: v, PixelAUROC: e.Intervals.Replicas.PixelAUROC[i], AUPRO: e.Intervals.Replicas.AUPRO[0][i]})
+		}
+	}
 	return r, atomicfile.Write(path, func(w io.Writer) error { return encode(w, r) })
 }
 

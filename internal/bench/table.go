@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/metrics"
 )
 
 // Table holds the figures of a benchmark: methods × classes.
@@ -40,6 +41,14 @@ type Cell struct {
 	// runs; 0 with one.
 	Spread    iad3d.Metrics  `json:"spread"`
 	Published *iad3d.Metrics `json:"published,omitempty"`
+	// Low and High are the ends of the figures' 95 % intervals, DifferenceLow and
+	// DifferenceHigh those of how much this method has more than the first one, by the
+	// same replicas; nil without a bootstrap, where there are several seeds, and for
+	// the mean of classes. The first method has no difference.
+	Low            *iad3d.Metrics `json:"low,omitempty"`
+	High           *iad3d.Metrics `json:"high,omitempty"`
+	DifferenceLow  *iad3d.Metrics `json:"difference_low,omitempty"`
+	DifferenceHigh *iad3d.Metrics `json:"difference_high,omitempty"`
 }
 
 // Source of the published figures.
@@ -68,7 +77,9 @@ func (p *Plan) Tabulate(runs []Run) *Table {
 	for _, m := range p.Methods {
 		row := Row{Method: m.Key, Title: m.title(p.Backbone != nil)}
 		for _, c := range p.Classes {
-			row.Cells = append(row.Cells, cellOf(c.Class, m.Key, runs))
+			cell := cellOf(c.Class, m.Key, runs)
+			cell.interval(p.Methods[0].Key, m.Key, runs)
+			row.Cells = append(row.Cells, cell)
 		}
 		if len(row.Cells) > 1 {
 			row.Cells = append(row.Cells, meanOf(row.Cells))
@@ -102,6 +113,52 @@ func cellOf(class, method string, runs []Run) Cell {
 	c.Metrics = iad3d.Metrics{ImageAUROC: sum[0] / n, PixelAUROC: sum[1] / n, AUPRO: sum[2] / n}
 	c.Spread = iad3d.Metrics{ImageAUROC: (hi[0] - lo[0]) / 2, PixelAUROC: (hi[1] - lo[1]) / 2, AUPRO: (hi[2] - lo[2]) / 2}
 	return c
+}
+
+// interval sets the intervals of a method on a class, and those of its difference to
+// the first method.
+func (c *Cell) interval(first, method string, runs []Run) {
+	of := func(key string) []iad3d.Metrics {
+		var found []iad3d.Metrics
+		for _, r := range runs {
+			if r.Class == c.Class && r.Method == key {
+				if found != nil {
+					return nil // several seeds
+				}
+				found = r.Replicas
+			}
+		}
+		return found
+	}
+	own, base := of(method), of(first)
+	if len(own) == 0 {
+		return
+	}
+	ends := func(replica func(i int) [3]float64) (low, high *iad3d.Metrics) {
+		var columns [3][]float64
+		for i := range own {
+			for f, v := range replica(i) {
+				columns[f] = append(columns[f], v)
+			}
+		}
+		var lo, hi [3]float64
+		for f, column := range columns {
+			b, err := metrics.Interval(column, 0.95)
+			if err != nil {
+				return nil, nil // of a record that somebody changed
+			}
+			lo[f], hi[f] = b.Low, b.High
+		}
+		return &iad3d.Metrics{ImageAUROC: lo[0], PixelAUROC: lo[1], AUPRO: lo[2]}, &iad3d.Metrics{ImageAUROC: hi[0], PixelAUROC: hi[1], AUPRO: hi[2]}
+	}
+	c.Low, c.High = ends(func(i int) [3]float64 { return values(own[i]) })
+	if method == first || len(base) != len(own) {
+		return
+	}
+	c.DifferenceLow, c.DifferenceHigh = ends(func(i int) [3]float64 {
+		v, b := values(own[i]), values(base[i])
+		return [3]float64{v[0] - b[0], v[1] - b[1], v[2] - b[2]}
+	})
 }
 
 // meanOf averages a row's classes.
@@ -154,6 +211,13 @@ func (c *Cell) text(figure int) string {
 	if spread := values(c.Spread)[figure]; c.Seeds > 1 && c.Class != meanClass {
 		s += " ± " + strconv.FormatFloat(spread, 'f', 4, 64)
 	}
+	span := func(low, high *iad3d.Metrics, format string) {
+		if low != nil {
+			s += fmt.Sprintf(format, values(*low)[figure], values(*high)[figure])
+		}
+	}
+	span(c.Low, c.High, " [%.3f, %.3f]")
+	span(c.DifferenceLow, c.DifferenceHigh, " Δ [%+.3f, %+.3f]")
 	if c.Published != nil {
 		s += " (" + strconv.FormatFloat(values(*c.Published)[figure], 'f', 3, 64) + ")"
 	}
@@ -163,10 +227,10 @@ func (c *Cell) text(figure int) string {
 // notes are the sentences below the table.
 func (t *Table) notes() []string {
 	var lines []string
-	seeds := 1
+	seeds, intervals := 1, false
 	for _, r := range t.Rows {
 		for _, c := range r.Cells {
-			seeds = max(seeds, c.Seeds)
+			seeds, intervals = max(seeds, c.Seeds), intervals || c.Low != nil
 		}
 	}
 	what := fmt.Sprintf("data set %s, protocol %s", t.Dataset, t.Protocol)
@@ -177,6 +241,9 @@ func (t *Table) notes() []string {
 	lines = append(lines, t.Conventions...)
 	if seeds > 1 {
 		lines = append(lines, fmt.Sprintf("rows with random choices: mean of %d seeds ± half their range", seeds))
+	}
+	if intervals {
+		lines = append(lines, "in brackets: 95 % percentile intervals of a bootstrap over test scans, good and defective apart; Δ: of the difference to the first row, by the same draws")
 	}
 	if t.PublishedFrom != "" {
 		lines = append(lines, "in parentheses: "+t.PublishedFrom)
@@ -189,14 +256,20 @@ func (t *Table) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"method", "class", "image_auroc", "pixel_auroc", "au_pro", "seeds",
 		"spread_image_auroc", "spread_pixel_auroc", "spread_au_pro",
-		"published_image_auroc", "published_pixel_auroc", "published_au_pro"}}
+		"published_image_auroc", "published_pixel_auroc", "published_au_pro",
+		"low_image_auroc", "low_pixel_auroc", "low_au_pro", "high_image_auroc", "high_pixel_auroc", "high_au_pro",
+		"difference_low_image_auroc", "difference_low_pixel_auroc", "difference_low_au_pro",
+		"difference_high_image_auroc", "difference_high_pixel_auroc", "difference_high_au_pro"}}
 	for _, r := range t.Rows {
 		for _, c := range r.Cells {
 			row := []string{r.Method, c.Class}
 			row = append(row, numbers(&c.Metrics)...)
 			row = append(row, strconv.Itoa(c.Seeds))
 			row = append(row, numbers(&c.Spread)...)
-			rows = append(rows, append(row, numbers(c.Published)...))
+			for _, m := range []*iad3d.Metrics{c.Published, c.Low, c.High, c.DifferenceLow, c.DifferenceHigh} {
+				row = append(row, numbers(m)...)
+			}
+			rows = append(rows, row)
 		}
 	}
 	return out.WriteAll(rows)

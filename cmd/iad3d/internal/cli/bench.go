@@ -21,6 +21,9 @@ mean, and for the paper's own methods and data the published values beside ours.
 Methods of the protocol btf, rows of the table of Horwitz and Hoshen, "Back to the
 Feature": rgb and depth (through the network of --backbone; without it rgb uses
 built-in filters), raw, hog, sift, fpfh, rgb+fpfh. "all" takes those that are possible.
+Of the protocol default, combinations of fpfh, normals and rgb; or "ablation": the
+detector with all three and with one of its levers off at a time. With --bootstrap every
+figure has its 95 % interval, and its difference to the first row's another.
 
 The folder --out gets table.md, table.csv, table.json, and evidence.json with hashes of
 scans, backbone and models, settings, seeds and times. Each finished run is kept there
@@ -33,6 +36,7 @@ type benchOptions struct {
 	methods      string
 	protocol     string
 	seeds        int
+	bootstrap    int
 	preprocessed bool
 	out          string
 }
@@ -40,11 +44,12 @@ type benchOptions struct {
 func (a *app) bench() *cobra.Command {
 	var o benchOptions
 	cmd := &cobra.Command{
-		Use:   "bench --dataset KIND --root DIR [--class NAME,…] [--methods all|LIST] --out DIR",
+		Use:   "bench --dataset KIND --root DIR [--class NAME,…] [--methods all|ablation|LIST] --out DIR",
 		Short: "Compare methods on the classes of a data set",
 		Long:  benchLong,
 		Example: `  iad3d bench --dataset mvtec3d --root mvtec_3d --backbone wrn50.onnx --out results
-  iad3d bench --dataset mvtec3d --root mvtec_3d --class bagel,rope --methods fpfh,sift --out results`,
+  iad3d bench --dataset mvtec3d --root mvtec_3d --class bagel,rope --methods fpfh,sift --out results
+  iad3d bench --dataset mvtec3d --root mvtec_3d --protocol default --methods ablation --bootstrap 1000 --out levers`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runBench(cmd.Context(), &o) },
 	}
@@ -52,10 +57,11 @@ func (a *app) bench() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Lookup("class").Usage = "classes, joined by commas; all when left out"
-	f.StringVar(&o.methods, "methods", "all", "methods, joined by commas")
+	f.StringVar(&o.methods, "methods", "all", "methods, joined by commas; all; ablation")
 	o.net.add(cmd)
 	f.StringVar(&o.protocol, "protocol", string(iad3d.ProtocolBTF), "settings and evaluation: btf or default")
 	f.IntVar(&o.seeds, "seeds", 1, "seeds that methods with random choices are averaged over: 0, 1, …")
+	f.IntVar(&o.bootstrap, "bootstrap", 0, "add 95 % intervals from so many replicas of the test scans")
 	f.BoolVar(&o.preprocessed, "preprocessed", false, "the scans have no background: compare with the values published for such")
 	f.StringVar(&o.out, "out", "", "folder for tables, evidence and finished runs")
 	a.addThreads(cmd)
@@ -65,8 +71,11 @@ func (a *app) bench() *cobra.Command {
 	return cmd
 }
 
-// maxSeeds keeps a mistyped number from running for weeks.
-const maxSeeds = 100
+// maxSeeds and maxReplicas keep a mistyped number from running for weeks.
+const (
+	maxSeeds    = 100
+	maxReplicas = 100_000
+)
 
 func (a *app) runBench(ctx context.Context, o *benchOptions) error {
 	p, err := a.plan(o)
@@ -113,6 +122,10 @@ func (a *app) plan(o *benchOptions) (*bench.Plan, error) {
 	if o.seeds < 1 || o.seeds > maxSeeds {
 		return nil, usagef("--seeds %d: want 1 to %d", o.seeds, maxSeeds)
 	}
+	if o.bootstrap != 0 && (o.bootstrap < 2 || o.bootstrap > maxReplicas) {
+		return nil, usagef("--bootstrap %d: want 2 to %d", o.bootstrap, maxReplicas)
+	}
+	p.Bootstrap = o.bootstrap
 	for i := range o.seeds {
 		p.Seeds = append(p.Seeds, uint64(i))
 	}
@@ -143,6 +156,12 @@ func (o *benchOptions) chosen(p iad3d.Protocol, backbone bool) ([]bench.Method, 
 	if o.methods == "all" {
 		return slices.DeleteFunc(all, func(m bench.Method) bool { return m.Needs == bench.MustBackbone && !backbone }), nil
 	}
+	if o.methods == "ablation" {
+		if p == iad3d.ProtocolBTF {
+			return nil, usagef("--methods ablation needs --protocol default")
+		}
+		return bench.Ablation([]string{iad3d.FeatureFPFH, iad3d.FeatureNormals, iad3d.FeatureRGB}, backbone), nil
+	}
 	var keys []string
 	for _, m := range all {
 		keys = append(keys, m.Key)
@@ -152,7 +171,7 @@ func (o *benchOptions) chosen(p iad3d.Protocol, backbone bool) ([]bench.Method, 
 		i := slices.Index(keys, key)
 		switch {
 		case i < 0:
-			return nil, usagef("--methods %q: there are all, %s", key, strings.Join(keys, ", "))
+			return nil, usagef("--methods %q: there are all, ablation, %s", key, strings.Join(keys, ", "))
 		case slices.ContainsFunc(chosen, func(m bench.Method) bool { return m.Key == key }):
 			return nil, usagef("--methods: %s is there twice", key)
 		case all[i].Needs == bench.MustBackbone && !backbone:

@@ -112,7 +112,7 @@ func (a *app) runEval(ctx context.Context, o *evalOptions) error {
 			}
 		}
 	}
-	e, err := a.evaluate(ctx, d, set, g, set.Class)
+	e, err := a.evaluate(ctx, d, set, g, set.Class, o.intervals()...)
 	if err != nil {
 		return err
 	}
@@ -135,8 +135,16 @@ func (a *app) runEval(ctx context.Context, o *evalOptions) error {
 	return a.printf("%.1f s\n", doc.Seconds)
 }
 
+// intervals are the options for confidence intervals, where they are asked for.
+func (o *mapsOptions) intervals() []iad3d.Option {
+	if o.bootstrap == 0 {
+		return nil
+	}
+	return []iad3d.Option{iad3d.WithIntervals(o.bootstrap, o.seed)}
+}
+
 // evaluate rates a detector on the test split; with a gallery it draws that too.
-func (a *app) evaluate(ctx context.Context, d *iad3d.Detector, set *dataset.Set, g *gallery, label string) (*iad3d.Evaluation, error) {
+func (a *app) evaluate(ctx context.Context, d *iad3d.Detector, set *dataset.Set, g *gallery, label string, opts ...iad3d.Option) (*iad3d.Evaluation, error) {
 	items := set.Items(dataset.Test)
 	b := a.progress("score "+label, len(items))
 	defer b.end()
@@ -150,7 +158,7 @@ func (a *app) evaluate(ctx context.Context, d *iad3d.Detector, set *dataset.Set,
 		_, err := g.add(r, func() (*rgbd.Labelled, error) { return set.Load(item) })
 		return err
 	}
-	e, err := d.Evaluate(ctx, set.Scans(ctx, dataset.Test), each, iad3d.WithProgress(b.step))
+	e, err := d.Evaluate(ctx, set.Scans(ctx, dataset.Test), each, append(opts, iad3d.WithProgress(b.step))...)
 	if err != nil || g == nil {
 		return e, err
 	}

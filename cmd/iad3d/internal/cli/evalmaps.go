@@ -36,7 +36,7 @@ type mapsOptions struct {
 // modelFlags and mapsFlags are what belongs to one way of eval only.
 var (
 	modelFlags = []string{"model", "dataset", "root", "image", "backbone", "ort-library", "out"}
-	mapsFlags  = []string{"maps", "gt", "layout", "limits", "saturation", "btf", "bootstrap", "seed", "official-json", "curves"}
+	mapsFlags  = []string{"maps", "gt", "layout", "limits", "saturation", "btf", "official-json", "curves"}
 )
 
 const autoLayout = "auto"
