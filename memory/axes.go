@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	// maxAxes is the most coordinates that rows are projected to.
+	// maxAxes is the number of axes that are found, and projected to, at a time.
 	maxAxes = simd.PanelRows
+	// mostBlocks is how often at most.
+	mostBlocks = 3
 	// axesSample is the number of rows that the axes are found from.
 	axesSample = 512
 	// axesRounds is how often the covariance is applied to the first guess of axes.
@@ -93,9 +95,9 @@ func (t lanes) eigen(scale func(value, largest float64) float64) ([]float64, lan
 
 // axes are directions of space, nearly orthonormal.
 type axes struct {
-	lanes         // of d rows: value d of axis j stands at maxAxes·d+j
-	m     int     // how many there are, the rest is 0
-	skew  float64 // how far they are, as a matrix, from an orthonormal one at most
+	blocks []lanes // of d rows: value d of axis j of a block stands at maxAxes·d+j
+	m      int     // how many there are: all of every block but the last, whose rest is 0
+	skew   float64 // how far they are, as a matrix, from an orthonormal one at most
 }
 
 // principalAxes returns directions in which the rows vary most around mean, as few
@@ -116,6 +118,33 @@ func principalAxes(rows *Rows, mean []float32, workers int) *axes {
 	if !(total > 0 && total < math.MaxFloat32) {
 		return nil
 	}
+	a := &axes{}
+	rest := total
+	for len(a.blocks) < mostBlocks && a.m == maxAxes*len(a.blocks) && a.m < d/2 && rest > aimedRest*total {
+		if len(a.blocks) > 0 {
+			a.blocks[len(a.blocks)-1].leave(x, xt, n, d, workers)
+		}
+		block, variances := someAxes(x, xt, n, d, workers)
+		used := 0
+		for ; used < len(variances) && a.m < d/2 && rest > aimedRest*total && variances[used] > 1e-6*total; used++ {
+			rest -= variances[used]
+			a.m++
+		}
+		if used == 0 {
+			break
+		}
+		a.blocks = append(a.blocks, block.first(used, workers))
+	}
+	if a.m == 0 || !(rest <= mostRest*total) {
+		return nil
+	}
+	a.skew = a.measureSkew(d)
+	return a
+}
+
+// someAxes returns up to maxAxes directions in which n rows of d values vary most, and
+// how much they vary there; xt holds the rows as columns.
+func someAxes(x, xt []float32, n, d, workers int) (lanes, []float64) {
 	v := newLanes(d)
 	signs := rand.New(rand.NewPCG(1, 2))
 	for i := range d * maxAxes {
@@ -124,40 +153,51 @@ func principalAxes(rows *Rows, mean []float32, workers int) *axes {
 	for range axesRounds {
 		y, ok := multiply(x, n, d, v, workers).orthonormal(workers)
 		if !ok {
-			return nil
+			return v, nil
 		}
 		if v, ok = multiply(xt, d, n, y, workers).orthonormal(workers); !ok {
-			return nil
+			return v, nil
 		}
 	}
 	y := multiply(x, n, d, v, workers)
 	values, turn, ok := multiply(y.transposed(), maxAxes, n, y, workers).eigen(func(float64, float64) float64 { return 1 })
 	if !ok {
-		return nil
+		return v, nil
 	}
-	a := &axes{}
-	rest := total
-	for ; a.m < maxAxes && rest > aimedRest*total && values[a.m] > 1e-6*total; a.m++ {
-		rest -= values[a.m]
+	return multiply(v.data, d, maxAxes, turn, workers), values
+}
+
+// first returns the first m axes, after a Newton step towards the nearest orthonormal
+// ones.
+func (t lanes) first(m, workers int) lanes {
+	for i := range t.n {
+		clear(t.data[i*maxAxes:][m:maxAxes])
 	}
-	if a.m == 0 || !(rest <= mostRest*total) {
-		return nil
-	}
-	for i := range maxAxes {
-		clear(turn.data[i*maxAxes:][a.m:maxAxes])
-	}
-	v = multiply(v.data, d, maxAxes, turn, workers)
-	// A Newton step towards the nearest orthonormal axes.
-	g := multiply(v.transposed(), maxAxes, d, v, workers)
+	g := multiply(t.transposed(), maxAxes, t.n, t, workers)
 	for i := range maxAxes {
 		for j := range maxAxes {
 			g.data[i*maxAxes+j] *= -0.5
 		}
 		g.data[i*maxAxes+i] += 1.5
 	}
-	a.lanes = multiply(v.data, d, maxAxes, g, workers)
-	a.skew = a.measureSkew()
-	return a
+	return multiply(t.data, t.n, maxAxes, g, workers)
+}
+
+// leave takes the part along the axes from n rows of d values, and from the same as
+// columns.
+func (t lanes) leave(x, xt []float32, n, d, workers int) {
+	along := multiply(x, n, d, t, workers)
+	for i := range n {
+		on := along.data[i*maxAxes:][:maxAxes]
+		for j := range d {
+			sum := float32(0)
+			for k, v := range t.data[j*maxAxes:][:maxAxes] {
+				sum += float32(v * on[k])
+			}
+			x[i*d+j] -= sum
+			xt[j*n+i] = x[i*d+j]
+		}
+	}
 }
 
 // orthonormal returns a basis of the space of the columns, but for directions that
@@ -188,17 +228,17 @@ func (t lanes) orthonormal(workers int) (lanes, bool) {
 // measureSkew returns the Frobenius norm of AᵀA − I. With the polar decomposition
 // A = QS, Q orthonormal and S symmetric, A is no farther from Q than that:
 // |s − 1| ≤ |s² − 1| for all s ≥ 0.
-func (a *axes) measureSkew() float64 {
-	columns := make([]float64, a.m*a.n)
-	for i := range a.n {
+func (a *axes) measureSkew(d int) float64 {
+	columns := make([]float64, a.m*d)
+	for i := range d {
 		for j := range a.m {
-			columns[j*a.n+i] = float64(a.data[i*maxAxes+j])
+			columns[j*d+i] = float64(a.blocks[j/maxAxes].data[i*maxAxes+j%maxAxes])
 		}
 	}
 	sum := 0.0
 	for j := range a.m {
 		for k := range j + 1 {
-			u, v := columns[j*a.n:][:a.n], columns[k*a.n:][:a.n]
+			u, v := columns[j*d:][:d], columns[k*d:][:d]
 			var s0, s1, s2, s3 float64
 			i := 0
 			for ; i+4 <= len(u); i += 4 {

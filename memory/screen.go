@@ -182,14 +182,18 @@ func (c *coordinates) compute(rows *Rows, lo, hi int) {
 			c.whole[first-lo+i] = centre(c.centred[i*rows.D:][:rows.D], rows.Row(first+i), s.mean)
 		}
 		if s.axes != nil {
-			simd.Products(c.centred, rows.D, s.axes.data, rows.D, c.out[:], maxAxes, peaks[:], 1)
+			for b, block := range s.axes.blocks {
+				simd.Products(c.centred, rows.D, block.data, rows.D, c.out[:], maxAxes, peaks[:], 1)
+				for i := range n {
+					row := c.row(first - lo + i)[:s.m]
+					copy(row[b*maxAxes:], c.out[i*maxAxes:][:maxAxes])
+				}
+			}
 		}
 		for i := range n {
 			at := first - lo + i
 			row := c.row(at)
-			if s.axes != nil {
-				copy(row[:s.m], c.out[i*maxAxes:])
-			} else {
+			if s.axes == nil {
 				copy(row[:s.m], c.centred[i*rows.D:])
 			}
 			row[s.m] = 1
