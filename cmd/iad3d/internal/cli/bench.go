@@ -171,7 +171,11 @@ func (o *benchOptions) chosen(p iad3d.Protocol, backbone bool) ([]bench.Method, 
 		i := slices.Index(keys, key)
 		switch {
 		case i < 0:
-			return nil, usagef("--methods %q: there are all, ablation, %s", key, strings.Join(keys, ", "))
+			known := append([]string{"all"}, keys...)
+			if p != iad3d.ProtocolBTF {
+				known = slices.Insert(known, 1, "ablation")
+			}
+			return nil, usagef("--methods %q: there are %s", key, strings.Join(known, ", "))
 		case slices.ContainsFunc(chosen, func(m bench.Method) bool { return m.Key == key }):
 			return nil, usagef("--methods: %s is there twice", key)
 		case all[i].Needs == bench.MustBackbone && !backbone:
