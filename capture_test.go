@@ -2,7 +2,6 @@ package iad3d_test
 
 import (
 	"math/rand/v2"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -18,15 +17,7 @@ import (
 // is not; and a model file keeps what it goes by.
 func TestInvalidCapture(t *testing.T) {
 	d := mustFit(t, small(iad3d.ProtocolDefault), 4)
-	path := filepath.Join(t.TempDir(), "m")
-	if err := d.Save(path); err != nil {
-		t.Fatal(err)
-	}
-	loaded, err := iad3d.Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer loaded.Close()
+	loaded := reloaded(t, d)
 	if a, b := d.Limits(), loaded.Limits(); a == nil || !reflect.DeepEqual(a, b) || a.Scans != 4 {
 		t.Errorf("limits %+v, from the file %+v", a, b)
 	}

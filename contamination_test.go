@@ -62,15 +62,7 @@ func TestUnscaled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := t.TempDir() + "/m"
-	if err := d.Save(path); err != nil {
-		t.Fatal(err)
-	}
-	loaded, err := iad3d.Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer loaded.Close()
+	loaded := reloaded(t, d)
 	again, err := loaded.Score(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)

@@ -61,6 +61,21 @@ func mustFit(t *testing.T, c iad3d.Config, n int) *iad3d.Detector {
 	return d
 }
 
+// reloaded returns the detector after a detour over a file.
+func reloaded(t *testing.T, d *iad3d.Detector) *iad3d.Detector {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "model")
+	if err := d.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := iad3d.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { loaded.Close() })
+	return loaded
+}
+
 func TestDefectsAreFound(t *testing.T) {
 	d := mustFit(t, small(iad3d.ProtocolDefault), 6)
 	worstGood := 0.0

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"iter"
 	"math"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -56,15 +55,7 @@ func TestAlign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "model")
-	if err := d.Save(path); err != nil {
-		t.Fatal(err)
-	}
-	loaded, err := iad3d.Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer loaded.Close()
+	loaded := reloaded(t, d)
 	motion := pointcloud.FromQuaternion(0.3, -0.5, 0.7, 0.2, r3.Vector{X: 0.1, Y: -0.2, Z: 0.5})
 	moved := &rgbd.Scan{Name: "moved", Cloud: first.Cloud.Moved(motion)}
 	r, err := d.Score(t.Context(), moved)

@@ -2,7 +2,6 @@ package iad3d_test
 
 import (
 	"iter"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -32,15 +31,7 @@ func TestLaySound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "m.iad3d")
-	if err := d.Save(path); err != nil {
-		t.Fatal(err)
-	}
-	loaded, err := iad3d.Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer loaded.Close()
+	loaded := reloaded(t, d)
 	bad, err := synth.Scan(t.Context(), "bracket", "dent", 0, synth.Test, synth.Options{Seed: 5, Size: 160})
 	if err != nil {
 		t.Fatal(err)
