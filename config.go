@@ -70,7 +70,7 @@ type Config struct {
 	// with the square of the number of rows.
 	Coreset float64 `json:"coreset"`
 	// Neighbors is the number of nearest bank rows whose mean distance is a
-	// cell's score. 3 / 1.
+	// cell's score. 1, of loose scans 3 / 1.
 	Neighbors int `json:"neighbors"`
 	// Top is the share of the part's pixels, those highest in the score map, whose
 	// mean is the scan's score. 0.01 / not used: BTF's reweighted maximum.
@@ -137,12 +137,13 @@ const ContaminationAuto = -1
 // ErrConfig is wrapped by errors about a Config that makes no sense.
 var ErrConfig = errors.New("invalid configuration")
 
-// resolve returns the configuration with every open choice made.
+// resolve returns the configuration with every open choice made that does not depend on
+// the scans.
 func (c Config) resolve() (Config, error) {
 	open(&c.Protocol, ProtocolDefault)
 	c.Features = slices.Clone(c.Features)
 	d := Config{Size: 168, Input: 448, Cells: 56, NormalK: 30, FPFHK: []int{40, 80, 160}, Rows: 16000, Sketch: 128,
-		Coreset: 0.1, Neighbors: 3, Top: 0.01, Blur: 4, FalseAlarms: 0.05}
+		Coreset: 0.1, Top: 0.01, Blur: 4, FalseAlarms: 0.05}
 	if c.Protocol == ProtocolBTF {
 		if len(c.Features) == 0 {
 			c.Features = []string{FeatureFPFH}
@@ -165,7 +166,9 @@ func (c Config) resolve() (Config, error) {
 		c.FPFHK = d.FPFHK
 	}
 	c.FPFHK = slices.Clone(c.FPFHK)
-	return c, c.check()
+	decided := c
+	open(&decided.Neighbors, 1) // the first scan decides, see begin
+	return c, decided.check()
 }
 
 func badConfig(format string, args ...any) error {

@@ -458,7 +458,7 @@ func TestIntervals(t *testing.T) {
 		{"pixel AUROC", e.PixelAUROC, e.Intervals.PixelAUROC},
 		{"AU-PRO", e.AUPRO, e.Intervals.AUPRO},
 	} {
-		if !(f.in.Low <= f.value && f.value <= f.in.High && f.in.Low < f.in.High && f.in.High <= 1) {
+		if !(f.in.Low <= f.value && f.value <= f.in.High && f.in.Low <= f.in.High && f.in.High <= 1) {
 			t.Errorf("%s %v, interval %+v", f.name, f.value, f.in)
 		}
 	}

@@ -198,6 +198,7 @@ func (f *fitting) begin(ctx context.Context, pilots []*rgbd.Scan) error {
 		return badConfig("align is for loose scans; %s has a raster", first.Label())
 	}
 	c.Voxel, c.Points, c.Centres, c.Pool = 0, 0, 0, 0
+	open(&c.Neighbors, 1)
 	if c.Protocol == ProtocolBTF {
 		return c.check()
 	}

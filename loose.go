@@ -46,6 +46,7 @@ func (c *Config) adaptLoose(ctx context.Context, s *rgbd.Scan) error {
 	open(&c.Points, 5_000)
 	open(&c.Centres, 3_000)
 	open(&c.Pool, 32)
+	open(&c.Neighbors, 3)
 	chosen := c.Voxel == 0
 	open(&c.Voxel, 1) // until it is chosen
 	if err := c.check(); err != nil || !chosen {

@@ -93,7 +93,7 @@ func Ablation(features []string, backbone bool) []Method {
 		lever("input-224", "the network's images at 224 pixels", func(c *iad3d.Config) { c.Input = 224 })
 	}
 	lever("rows-2000", "2,000 rows per bank", func(c *iad3d.Config) { c.Rows = 2000 })
-	lever("nearest", "the nearest row alone", func(c *iad3d.Config) { c.Neighbors = 1 })
+	lever("three-rows", "the mean of the three nearest rows", func(c *iad3d.Config) { c.Neighbors = 3 })
 	lever("maximum", "a scan's score: the map's maximum", func(c *iad3d.Config) { c.Top = 1e-9 })
 	lever("blur-1", "a blur of one pixel", func(c *iad3d.Config) { c.Blur = 1 })
 	lever("doubt", "training scans not trusted", func(c *iad3d.Config) { c.Contamination = iad3d.ContaminationAuto })

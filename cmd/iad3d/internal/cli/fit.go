@@ -88,7 +88,7 @@ func (a *app) fit() *cobra.Command {
 	f.IntVar(&c.NormalK, "normal-k", 0, "neighbours of a normal (30)")
 	f.IntSliceVar(&c.FPFHK, "fpfh-k", nil, "neighbours of the descriptors, one number or several (40,80,160; btf 100)")
 	f.Float64Var(&c.Coreset, "coreset", 0, "of btf and loose scans: share of the descriptors that the model keeps (0.1)")
-	f.IntVar(&c.Neighbors, "neighbors", 0, "nearest descriptors that a score is the mean of (3, btf 1)")
+	f.IntVar(&c.Neighbors, "neighbors", 0, "nearest descriptors that a score is the mean of (1, loose scans 3)")
 	f.Float64Var(&c.Top, "top", 0, "share of the part's pixels, the highest, that make a scan's score (0.01, btf none)")
 	f.Float64Var(&c.Blur, "blur", 0, "standard deviation of the map's blur, pixels (4)")
 	f.IntVar(&c.Points, "points", 0, "of loose scans: most points they are thinned out to (5000)")
