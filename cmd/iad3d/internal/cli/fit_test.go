@@ -115,7 +115,7 @@ func TestFitContamination(t *testing.T) {
 	}
 	dir := t.TempDir()
 	fit := func(flags ...string) outcome {
-		args := append([]string{"fit", "--dataset", "mvtec3d", "--root", line, "--out", filepath.Join(dir, "m.iad3d"), "--features", "fpfh"}, flags...)
+		args := append([]string{"fit", "--dataset", "mvtec3d", "--root", line, "--out", filepath.Join(dir, "m.iad3d"), "--features", "fpfh", "--neighbors", "3"}, flags...)
 		r := run(t, args...)
 		if r.code != exitFine {
 			t.Fatalf("%q: %+v", flags, r)
