@@ -168,7 +168,7 @@ func (s *heldScan) smooth(d *Detector, bi int) []float32 {
 func level(v []float64) fusion.Level {
 	var l fusion.Level
 	v = slices.Sorted(slices.Values(v))
-	v = v[:max(2, len(v)-len(v)/7)]
+	v = v[:len(v)-len(v)/7]
 	for _, x := range v {
 		l.Mean += x / float64(len(v))
 	}

@@ -1,12 +1,10 @@
 package memory
 
 import (
-	"cmp"
 	"context"
 	"math"
-	"math/bits"
-	"slices"
 
+	"github.com/iad3d/iad3d/internal/order"
 	"github.com/iad3d/iad3d/internal/simd"
 )
 
@@ -45,18 +43,12 @@ func arrange(ctx context.Context, all []*coordinates, n int) *spatial {
 	for i := range o.lo {
 		o.lo[i], o.hi[i] = math.MaxFloat32, math.MaxFloat32
 	}
-	o.halve(ctx, points, make([]keyed, n), o.ids, 0)
+	o.halve(ctx, points, make([]uint64, n), o.ids, 0)
 	return o
 }
 
-// keyed is a row and one of its coordinates.
-type keyed struct {
-	v  float32
-	id int32
-}
-
-// halve arranges ids, whose first panel is panel.
-func (o *spatial) halve(ctx context.Context, points []float32, keys []keyed, ids []int32, panel int) {
+// halve arranges ids, whose first panel is panel; keys is room for as many.
+func (o *spatial) halve(ctx context.Context, points []float32, keys []uint64, ids []int32, panel int) {
 	if len(ids) <= simd.PanelRows {
 		for d := range o.sides {
 			lo, hi := points[int(ids[0])*o.sides+d], points[int(ids[0])*o.sides+d]
@@ -74,12 +66,12 @@ func (o *spatial) halve(ctx context.Context, points []float32, keys []keyed, ids
 	d := o.widest(points, ids)
 	keys = keys[:len(ids)]
 	for i, id := range ids {
-		keys[i] = keyed{points[int(id)*o.sides+d], id}
+		keys[i] = ranked(points[int(id)*o.sides+d], id)
 	}
 	half := (len(ids)/simd.PanelRows + 1) / 2
-	selectKeyed(keys, half*simd.PanelRows)
+	order.Nth(keys, half*simd.PanelRows)
 	for i, k := range keys {
-		ids[i] = k.id
+		ids[i] = int32(uint32(k))
 	}
 	o.halve(ctx, points, keys, ids[:half*simd.PanelRows], panel)
 	o.halve(ctx, points, keys, ids[half*simd.PanelRows:], panel+half)
@@ -103,49 +95,4 @@ func (o *spatial) widest(points []float32, ids []int32) int {
 		}
 	}
 	return best
-}
-
-// selectKeyed reorders keys so that the n smallest, of two equals the one of the lower
-// row, come first.
-func selectKeyed(keys []keyed, n int) {
-	lo, hi := 0, len(keys)-1
-	for rounds := 4 * bits.Len(uint(len(keys))); lo < hi; rounds-- {
-		if rounds == 0 { // one would do were the pivots medians
-			slices.SortFunc(keys[lo:hi+1], keyed.compare)
-			return
-		}
-		pivot := keys[lo+(hi-lo)/2]
-		i, j := lo, hi
-		for i <= j {
-			for keys[i].compare(pivot) < 0 {
-				i++
-			}
-			for keys[j].compare(pivot) > 0 {
-				j--
-			}
-			if i <= j {
-				keys[i], keys[j] = keys[j], keys[i]
-				i++
-				j--
-			}
-		}
-		switch {
-		case n <= j:
-			hi = j
-		case n >= i:
-			lo = i
-		default:
-			return
-		}
-	}
-}
-
-func (k keyed) compare(l keyed) int {
-	switch {
-	case k.v < l.v:
-		return -1
-	case k.v > l.v:
-		return 1
-	}
-	return cmp.Compare(k.id, l.id)
 }
