@@ -16,14 +16,15 @@ const (
 	maxAxes = simd.PanelRows
 	// mostBlocks is how often at most.
 	mostBlocks = 3
-	// axesSample is the number of rows that the axes are found from.
+	// axesSample is the number of rows that the axes are found from, and of others that they
+	// are tried on.
 	axesSample = 512
 	// axesRounds is how often the covariance is applied to the first guess of axes.
 	axesRounds = 2
 )
 
 // Shares of the variance that the axes may leave out: what is aimed at, and above
-// what no axes are better.
+// what no axes are better, nor above half of what any axes would leave out.
 const (
 	aimedRest = 0.03
 	mostRest  = 0.25
@@ -104,7 +105,7 @@ type axes struct {
 // as describe them well; nil when no few do. What they are is a matter of speed.
 func principalAxes(rows *Rows, mean []float32, workers int) *axes {
 	d := rows.D
-	n := min(rows.N, axesSample)
+	n := min(rows.N/2, axesSample)
 	x, xt := make([]float32, wholeBlocks(n)*d), make([]float32, wholeBlocks(d)*n)
 	total := 0.0
 	for i := range n {
@@ -120,13 +121,19 @@ func principalAxes(rows *Rows, mean []float32, workers int) *axes {
 	}
 	a := &axes{}
 	rest := total
-	for len(a.blocks) < mostBlocks && a.m == maxAxes*len(a.blocks) && a.m < d/2 && rest > aimedRest*total {
+	most := func() int { // of d/2 that are not enough it is better to take steps of bytes
+		if a.m < maxAxes {
+			return d / 2
+		}
+		return d * 3 / 4
+	}
+	for len(a.blocks) < mostBlocks && a.m == maxAxes*len(a.blocks) && a.m < most() && rest > aimedRest*total {
 		if len(a.blocks) > 0 {
 			a.blocks[len(a.blocks)-1].leave(x, xt, n, d, workers)
 		}
 		block, variances := someAxes(x, xt, n, d, workers)
 		used := 0
-		for ; used < len(variances) && a.m < d/2 && rest > aimedRest*total && variances[used] > 1e-6*total; used++ {
+		for ; used < len(variances) && a.m < most() && rest > aimedRest*total && variances[used] > 1e-6*total; used++ {
 			rest -= variances[used]
 			a.m++
 		}
@@ -135,11 +142,58 @@ func principalAxes(rows *Rows, mean []float32, workers int) *axes {
 		}
 		a.blocks = append(a.blocks, block.first(used, workers))
 	}
-	if a.m == 0 || !(rest <= mostRest*total) {
+	if a.m == 0 || !(a.left(rows, mean, workers) <= min(mostRest, float64(d-a.m)/float64(2*d))) {
 		return nil
 	}
+	a.mix(d)
 	a.skew = a.measureSkew(d)
 	return a
+}
+
+// left returns the share of the variance that the axes leave out, among rows that they
+// were not found from: many axes fit a sample better than they fit the rest.
+func (a *axes) left(rows *Rows, mean []float32, workers int) float64 {
+	d := rows.D
+	n := min(rows.N/2, axesSample)
+	x := make([]float32, wholeBlocks(n)*d)
+	total, along := 0.0, 0.0
+	for i := range n {
+		norm := centre(x[i*d:][:d], rows.Row((2*i+1)*rows.N/(2*n)), mean)
+		total += float64(norm * norm)
+	}
+	for _, block := range a.blocks {
+		for _, v := range multiply(x, n, d, block, workers).data[:n*maxAxes] {
+			along += float64(float64(v) * float64(v))
+		}
+	}
+	return 1 - along/total
+}
+
+// mix turns the axes of the first two blocks, where they are full, into as many others
+// of the same space, by a Hadamard matrix: coordinates along them are of much the same
+// size, so that they lose least in steps.
+func (a *axes) mix(d int) {
+	const n = 2 * maxAxes
+	if a.m < n {
+		return
+	}
+	scale := float32(1 / math.Sqrt(n))
+	var v [n]float32
+	for i := range d {
+		first, second := a.blocks[0].data[i*maxAxes:][:maxAxes], a.blocks[1].data[i*maxAxes:][:maxAxes]
+		copy(v[copy(v[:], first):], second)
+		for gap := 1; gap < n; gap *= 2 {
+			for j := range v {
+				if j&gap == 0 {
+					v[j], v[j+gap] = v[j]+v[j+gap], v[j]-v[j+gap]
+				}
+			}
+		}
+		for j := range v {
+			v[j] *= scale
+		}
+		copy(second, v[copy(first, v[:]):])
+	}
 }
 
 // someAxes returns up to maxAxes directions in which n rows of d values vary most, and

@@ -33,15 +33,16 @@ const distanceBatch = 4
 
 // search is the scratch space of one goroutine.
 type search struct {
-	rows   *Rows
-	panels *panels      // nil: nothing is screened
-	coords *coordinates // of the queries
-	query  []float64
-	boxes  []float32 // squared distances from them
-	value  [simd.PanelRows]float32
-	open   []uint64 // rows that may be among the nearest, see ranked
-	list   []int32
-	dist2  []float64
+	rows    *Rows
+	panels  *panels      // nil: nothing is screened
+	coords  *coordinates // of the queries
+	stepped *stepped     // the same in steps, where the panels are
+	query   []float64
+	boxes   []float32 // squared distances from them
+	value   [simd.PanelRows]float32
+	open    []uint64 // rows that may be among the nearest, see ranked
+	list    []int32
+	dist2   []float64
 
 	// For dense searches only.
 	values []float32 // of the rows of a slab for query i at i·slabRows
@@ -71,6 +72,9 @@ func newSearch(rows *Rows, p *panels) *search {
 	if p != nil {
 		s.coords = newCoordinates(p.screen, queryChunk)
 		s.boxes = make([]float32, p.boxes)
+		if p.steps != nil {
+			s.stepped = newStepped(p.steps, wholeBlocks(queryChunk))
+		}
 	}
 	return s
 }
@@ -81,6 +85,9 @@ func newSearch(rows *Rows, p *panels) *search {
 func (s *search) nearest(ctx context.Context, q *Rows, lo, hi, k int, hits []Hit) {
 	if s.panels != nil {
 		s.coords.compute(q, lo, hi)
+	}
+	if s.stepped != nil {
+		s.stepped.compute(s.coords, hi-lo)
 	}
 	if s.panels != nil && !s.panels.dense.Load() {
 		s.sparse(q, lo, hi, k, hits)
@@ -205,7 +212,15 @@ func (s *search) dense(ctx context.Context, q *Rows, lo, hi, k int, hits []Hit) 
 func (s *search) evaluate(start, end, n int) {
 	width := s.panels.width
 	for p := 0; start+p*simd.PanelRows < end; p++ {
-		panel := s.panels.panel(start/simd.PanelRows + p)
+		at := start/simd.PanelRows + p
+		if g := s.stepped; g != nil {
+			panel, bytes := g.panel(at), 4*g.groups
+			for i := 0; i < n; i += simd.BlockRows {
+				simd.ByteProducts(g.data[i*bytes:], bytes, panel, g.groups, &g.start[at], s.values[i*slabRows+p*simd.PanelRows:], slabRows, s.peaks[i*slabPanels+p:], slabPanels)
+			}
+			continue
+		}
+		panel := s.panels.panel(at)
 		for i := 0; i < n; i += simd.BlockRows {
 			simd.Products(s.coords.data[i*width:], width, panel, width, s.values[i*slabRows+p*simd.PanelRows:], slabRows, s.peaks[i*slabPanels+p:], slabPanels)
 		}
@@ -309,6 +324,9 @@ func (s *search) bound(i int, best []Hit, k int) (above, beyond float32) {
 		return float32(math.Inf(-1)), float32(math.Inf(1))
 	}
 	limit := math.Nextafter(best[k-1].Dist, math.Inf(1)) // one equally far may come before
+	if s.stepped != nil {
+		return s.stepped.above(s.coords, i, limit), 0 // there are no boxes
+	}
 	return s.coords.above(i, limit), s.coords.beyond(i, limit)
 }
 

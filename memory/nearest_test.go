@@ -188,11 +188,28 @@ func TestScreens(t *testing.T) {
 		q := hardQueries(rows, queryChunk)
 		c := newCoordinates(s.screen, q.N)
 		c.compute(q, 0, q.N)
+		above := c.above
+		var g *stepped
+		if want := s.m > maxAxes && name != "same"; (s.steps != nil) != want {
+			t.Errorf("%s: %d coordinates in steps: %v, want %v", name, s.m, s.steps != nil, want)
+		}
+		if s.steps != nil {
+			g = newStepped(s.steps, wholeBlocks(q.N))
+			g.compute(c, q.N)
+			above = func(i int, limit float64) float32 { return g.above(c, i, limit) }
+		}
 		for i := range q.N {
 			for at, r := range s.ids {
 				value := 0.0
-				for j, v := range c.row(i) {
-					value += float64(v) * float64(s.panel(at / simd.PanelRows)[j*simd.PanelRows+at%simd.PanelRows])
+				if g != nil {
+					value = float64(g.start[at/simd.PanelRows][at%simd.PanelRows])
+					for j := range 4 * g.groups {
+						value += float64(g.data[4*g.groups*i+j]) * float64(g.panel(at / simd.PanelRows)[4*(simd.PanelRows*(j/4)+at%simd.PanelRows)+j%4])
+					}
+				} else {
+					for j, v := range c.row(i) {
+						value += float64(v) * float64(s.panel(at / simd.PanelRows)[j*simd.PanelRows+at%simd.PanelRows])
+					}
 				}
 				box := float32(0)
 				for j := range c.row(i)[:s.sides] {
@@ -202,8 +219,8 @@ func TestScreens(t *testing.T) {
 				if dist2 := distance2(q.Row(i), rows.Row(int(r))); box > c.beyond(i, dist2) {
 					t.Fatalf("%s: row %d at %v from query %d is in a box at %v, the bound is %v", name, r, dist2, i, box, c.beyond(i, dist2))
 				}
-				if dist2 := distance2(q.Row(i), rows.Row(int(r))); value < float64(c.above(i, dist2)) {
-					t.Fatalf("%s: row %d at %v from query %d has the value %v, the bound is %v", name, r, dist2, i, value, c.above(i, dist2))
+				if dist2 := distance2(q.Row(i), rows.Row(int(r))); value < float64(above(i, dist2)) {
+					t.Fatalf("%s: row %d at %v from query %d has the value %v, the bound is %v", name, r, dist2, i, value, above(i, dist2))
 				}
 			}
 		}

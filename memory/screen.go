@@ -104,6 +104,7 @@ type panels struct {
 	*screen
 	*spatial
 	data  []float32
+	steps *steps // instead of data where not nil
 	count int
 	dense atomic.Bool // boxes have turned out to be of no use
 }
@@ -114,7 +115,14 @@ func newPanels(ctx context.Context, rows *Rows, workers int) (*panels, error) {
 	if s == nil {
 		return nil, err
 	}
-	p := &panels{screen: s, spatial: arrange(ctx, all, rows.N), count: len(all), data: make([]float32, len(all)*simd.PanelRows*s.width)}
+	p := &panels{screen: s, spatial: arrange(ctx, all, rows.N), count: len(all)}
+	p.dense.Store(p.sides == 0)
+	if p.sides == 0 {
+		if p.steps = newSteps(ctx, p, all, rows.N); p.steps != nil {
+			return p, ctx.Err()
+		}
+	}
+	p.data = make([]float32, len(all)*simd.PanelRows*s.width)
 	for i := range all {
 		if ctx.Err() != nil {
 			break
@@ -129,7 +137,6 @@ func newPanels(ctx context.Context, rows *Rows, workers int) (*panels, error) {
 			}
 		}
 	}
-	p.dense.Store(p.sides == 0)
 	return p, ctx.Err()
 }
 

@@ -2,6 +2,10 @@ package simd
 
 import "golang.org/x/sys/cpu"
 
+// vnni says whether the processor multiplies and adds bytes in one instruction, which
+// not all do that have AVX-512.
+var vnni = cpu.X86.HasAVX512VNNI
+
 func best() Level {
 	x := &cpu.X86
 	switch {

@@ -62,6 +62,14 @@ func products(x *float32, stride int, panel *float32, n int, out *float32, outSt
 	productsAVX2(x, stride, panel, n, out, outStride, peaks, peakStride)
 }
 
+func byteProducts(x *uint8, stride int, panel *int8, n int, start *int32, out *float32, outStride int, peaks *float32, peakStride int) {
+	if level == AVX512 && vnni {
+		byteProductsVNNI(x, stride, panel, n, start, out, outStride, peaks, peakStride)
+		return
+	}
+	byteProductsAVX2(x, stride, panel, n, start, out, outStride, peaks, peakStride)
+}
+
 func distances(q *float64, d int, rows *float32, list *int32, n int, dist2 *float64) {
 	distancesAVX2(q, d, rows, list, n, dist2)
 }

@@ -4122,6 +4122,434 @@ first5:
 	VZEROUPPER
 	RET
 
+// func byteProductsVNNI(x *uint8, stride int, panel *int8, n int, start *int32, out *float32, outStride int, peaks *float32, peakStride int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI
+TEXT ·byteProductsVNNI(SB), NOSPLIT, $0-72
+	MOVQ      start+32(FP), AX
+	MOVQ      x+0(FP), CX
+	MOVQ      stride+8(FP), DX
+	MOVQ      panel+16(FP), BX
+	MOVQ      n+24(FP), SI
+	MOVQ      out+40(FP), DI
+	MOVQ      outStride+48(FP), R8
+	MOVQ      peaks+56(FP), R9
+	MOVQ      peakStride+64(FP), R10
+	LEAQ      (DX)(DX*2), R11
+	ADDQ      CX, R11
+	VMOVDQU32 (AX), Z0
+	VMOVDQU32 64(AX), Z1
+	VMOVDQU32 128(AX), Z2
+	VMOVDQU32 192(AX), Z3
+	VMOVDQU32 (AX), Z4
+	VMOVDQU32 64(AX), Z5
+	VMOVDQU32 128(AX), Z6
+	VMOVDQU32 192(AX), Z7
+	VMOVDQU32 (AX), Z8
+	VMOVDQU32 64(AX), Z9
+	VMOVDQU32 128(AX), Z10
+	VMOVDQU32 192(AX), Z11
+	VMOVDQU32 (AX), Z12
+	VMOVDQU32 64(AX), Z13
+	VMOVDQU32 128(AX), Z14
+	VMOVDQU32 192(AX), Z15
+	VMOVDQU32 (AX), Z16
+	VMOVDQU32 64(AX), Z17
+	VMOVDQU32 128(AX), Z18
+	VMOVDQU32 192(AX), Z19
+	VMOVDQU32 (AX), Z20
+	VMOVDQU32 64(AX), Z21
+	VMOVDQU32 128(AX), Z22
+	VMOVDQU32 192(AX), Z23
+
+loop:
+	SUBQ         $0x01, SI
+	JLT          done
+	VMOVDQU32    (BX), Z24
+	VMOVDQU32    64(BX), Z25
+	VMOVDQU32    128(BX), Z26
+	VMOVDQU32    192(BX), Z27
+	VPBROADCASTD (CX), Z28
+	VPDPBUSD     Z24, Z28, Z0
+	VPDPBUSD     Z25, Z28, Z1
+	VPDPBUSD     Z26, Z28, Z2
+	VPDPBUSD     Z27, Z28, Z3
+	VPBROADCASTD (CX)(DX*1), Z28
+	VPDPBUSD     Z24, Z28, Z4
+	VPDPBUSD     Z25, Z28, Z5
+	VPDPBUSD     Z26, Z28, Z6
+	VPDPBUSD     Z27, Z28, Z7
+	VPBROADCASTD (CX)(DX*2), Z28
+	VPDPBUSD     Z24, Z28, Z8
+	VPDPBUSD     Z25, Z28, Z9
+	VPDPBUSD     Z26, Z28, Z10
+	VPDPBUSD     Z27, Z28, Z11
+	VPBROADCASTD (R11), Z28
+	VPDPBUSD     Z24, Z28, Z12
+	VPDPBUSD     Z25, Z28, Z13
+	VPDPBUSD     Z26, Z28, Z14
+	VPDPBUSD     Z27, Z28, Z15
+	VPBROADCASTD (R11)(DX*1), Z28
+	VPDPBUSD     Z24, Z28, Z16
+	VPDPBUSD     Z25, Z28, Z17
+	VPDPBUSD     Z26, Z28, Z18
+	VPDPBUSD     Z27, Z28, Z19
+	VPBROADCASTD (R11)(DX*2), Z28
+	VPDPBUSD     Z24, Z28, Z20
+	VPDPBUSD     Z25, Z28, Z21
+	VPDPBUSD     Z26, Z28, Z22
+	VPDPBUSD     Z27, Z28, Z23
+	ADDQ         $0x00000100, BX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, R11
+	JMP          loop
+
+done:
+	VCVTDQ2PS     Z0, Z0
+	VCVTDQ2PS     Z1, Z1
+	VCVTDQ2PS     Z2, Z2
+	VCVTDQ2PS     Z3, Z3
+	VMOVUPS       Z0, (DI)
+	VMOVUPS       Z1, 64(DI)
+	VMOVUPS       Z2, 128(DI)
+	VMOVUPS       Z3, 192(DI)
+	VMAXPS        Z1, Z0, Z0
+	VMAXPS        Z3, Z2, Z2
+	VMAXPS        Z2, Z0, Z0
+	VEXTRACTF32X8 $0x01, Z0, Y1
+	VMAXPS        Y1, Y0, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VMAXPS        X0, X1, X1
+	VPERMILPS     $0x4e, X1, X0
+	VMAXPS        X0, X1, X1
+	VPERMILPS     $0xb1, X1, X0
+	VMAXPS        X0, X1, X1
+	VMOVSS        X1, (R9)
+	ADDQ          R8, DI
+	ADDQ          R10, R9
+	VCVTDQ2PS     Z4, Z4
+	VCVTDQ2PS     Z5, Z5
+	VCVTDQ2PS     Z6, Z6
+	VCVTDQ2PS     Z7, Z7
+	VMOVUPS       Z4, (DI)
+	VMOVUPS       Z5, 64(DI)
+	VMOVUPS       Z6, 128(DI)
+	VMOVUPS       Z7, 192(DI)
+	VMAXPS        Z5, Z4, Z4
+	VMAXPS        Z7, Z6, Z6
+	VMAXPS        Z6, Z4, Z4
+	VEXTRACTF32X8 $0x01, Z4, Y0
+	VMAXPS        Y0, Y4, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, (R9)
+	ADDQ          R8, DI
+	ADDQ          R10, R9
+	VCVTDQ2PS     Z8, Z8
+	VCVTDQ2PS     Z9, Z9
+	VCVTDQ2PS     Z10, Z10
+	VCVTDQ2PS     Z11, Z11
+	VMOVUPS       Z8, (DI)
+	VMOVUPS       Z9, 64(DI)
+	VMOVUPS       Z10, 128(DI)
+	VMOVUPS       Z11, 192(DI)
+	VMAXPS        Z9, Z8, Z8
+	VMAXPS        Z11, Z10, Z10
+	VMAXPS        Z10, Z8, Z8
+	VEXTRACTF32X8 $0x01, Z8, Y0
+	VMAXPS        Y0, Y8, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, (R9)
+	ADDQ          R8, DI
+	ADDQ          R10, R9
+	VCVTDQ2PS     Z12, Z12
+	VCVTDQ2PS     Z13, Z13
+	VCVTDQ2PS     Z14, Z14
+	VCVTDQ2PS     Z15, Z15
+	VMOVUPS       Z12, (DI)
+	VMOVUPS       Z13, 64(DI)
+	VMOVUPS       Z14, 128(DI)
+	VMOVUPS       Z15, 192(DI)
+	VMAXPS        Z13, Z12, Z12
+	VMAXPS        Z15, Z14, Z14
+	VMAXPS        Z14, Z12, Z12
+	VEXTRACTF32X8 $0x01, Z12, Y0
+	VMAXPS        Y0, Y12, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, (R9)
+	ADDQ          R8, DI
+	ADDQ          R10, R9
+	VCVTDQ2PS     Z16, Z16
+	VCVTDQ2PS     Z17, Z17
+	VCVTDQ2PS     Z18, Z18
+	VCVTDQ2PS     Z19, Z19
+	VMOVUPS       Z16, (DI)
+	VMOVUPS       Z17, 64(DI)
+	VMOVUPS       Z18, 128(DI)
+	VMOVUPS       Z19, 192(DI)
+	VMAXPS        Z17, Z16, Z16
+	VMAXPS        Z19, Z18, Z18
+	VMAXPS        Z18, Z16, Z16
+	VEXTRACTF32X8 $0x01, Z16, Y0
+	VMAXPS        Y0, Y16, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, (R9)
+	ADDQ          R8, DI
+	ADDQ          R10, R9
+	VCVTDQ2PS     Z20, Z20
+	VCVTDQ2PS     Z21, Z21
+	VCVTDQ2PS     Z22, Z22
+	VCVTDQ2PS     Z23, Z23
+	VMOVUPS       Z20, (DI)
+	VMOVUPS       Z21, 64(DI)
+	VMOVUPS       Z22, 128(DI)
+	VMOVUPS       Z23, 192(DI)
+	VMAXPS        Z21, Z20, Z20
+	VMAXPS        Z23, Z22, Z22
+	VMAXPS        Z22, Z20, Z20
+	VEXTRACTF32X8 $0x01, Z20, Y0
+	VMAXPS        Y0, Y20, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, (R9)
+	ADDQ          R8, DI
+	ADDQ          R10, R9
+	VZEROUPPER
+	RET
+
+// func byteProductsAVX2(x *uint8, stride int, panel *int8, n int, start *int32, out *float32, outStride int, peaks *float32, peakStride int)
+// Requires: AVX, AVX2
+TEXT ·byteProductsAVX2(SB), NOSPLIT, $8-72
+	MOVQ start+32(FP), AX
+	MOVQ x+0(FP), CX
+	MOVQ stride+8(FP), DX
+	MOVQ panel+16(FP), BX
+	MOVQ n+24(FP), SI
+	MOVQ out+40(FP), DI
+	MOVQ outStride+48(FP), R8
+	MOVQ peaks+56(FP), R9
+	MOVQ peakStride+64(FP), R10
+	LEAQ (DX)(DX*2), R11
+	ADDQ CX, R11
+	MOVQ $0x00000008, R12
+
+column:
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	VPXOR Y10, Y10, Y10
+	VPXOR Y11, Y11, Y11
+	MOVQ  CX, R13
+	MOVQ  R11, R14
+	MOVQ  BX, R15
+	MOVQ  SI, BP
+
+loop:
+	SUBQ         $0x01, BP
+	JLT          done
+	VPMOVSXBW    (R15), Y12
+	VPMOVSXBW    16(R15), Y13
+	VPBROADCASTD (R13), X14
+	VPMOVZXBW    X14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y1, Y1
+	VPBROADCASTD (R13)(DX*1), X14
+	VPMOVZXBW    X14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y3, Y3
+	VPBROADCASTD (R13)(DX*2), X14
+	VPMOVZXBW    X14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y4, Y4
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y5, Y5
+	VPBROADCASTD (R14), X14
+	VPMOVZXBW    X14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y6, Y6
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y7, Y7
+	VPBROADCASTD (R14)(DX*1), X14
+	VPMOVZXBW    X14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y8, Y8
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y9, Y9
+	VPBROADCASTD (R14)(DX*2), X14
+	VPMOVZXBW    X14, Y14
+	VPMADDWD     Y12, Y14, Y12
+	VPADDD       Y12, Y10, Y10
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y11, Y11
+	ADDQ         $0x00000100, R15
+	ADDQ         $0x04, R13
+	ADDQ         $0x04, R14
+	JMP          loop
+
+done:
+	MOVQ         DI, R13
+	MOVQ         R9, R14
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       (AX), Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VMOVUPS      Y0, (R13)
+	CMPQ         R12, $0x08
+	JEQ          first0
+	VBROADCASTSS (R14), Y1
+	VMAXPS       Y1, Y0, Y0
+
+first0:
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VMAXPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VMAXPS       X1, X0, X0
+	VMOVSS       X0, (R14)
+	ADDQ         R8, R13
+	ADDQ         R10, R14
+	VPHADDD      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VPADDD       (AX), Y2, Y2
+	VCVTDQ2PS    Y2, Y2
+	VMOVUPS      Y2, (R13)
+	CMPQ         R12, $0x08
+	JEQ          first1
+	VBROADCASTSS (R14), Y0
+	VMAXPS       Y0, Y2, Y2
+
+first1:
+	VEXTRACTF128 $0x01, Y2, X0
+	VMAXPS       X0, X2, X2
+	VPERMILPS    $0x4e, X2, X0
+	VMAXPS       X0, X2, X2
+	VPERMILPS    $0xb1, X2, X0
+	VMAXPS       X0, X2, X2
+	VMOVSS       X2, (R14)
+	ADDQ         R8, R13
+	ADDQ         R10, R14
+	VPHADDD      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VPADDD       (AX), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMOVUPS      Y4, (R13)
+	CMPQ         R12, $0x08
+	JEQ          first2
+	VBROADCASTSS (R14), Y0
+	VMAXPS       Y0, Y4, Y4
+
+first2:
+	VEXTRACTF128 $0x01, Y4, X0
+	VMAXPS       X0, X4, X4
+	VPERMILPS    $0x4e, X4, X0
+	VMAXPS       X0, X4, X4
+	VPERMILPS    $0xb1, X4, X0
+	VMAXPS       X0, X4, X4
+	VMOVSS       X4, (R14)
+	ADDQ         R8, R13
+	ADDQ         R10, R14
+	VPHADDD      Y7, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VPADDD       (AX), Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VMOVUPS      Y6, (R13)
+	CMPQ         R12, $0x08
+	JEQ          first3
+	VBROADCASTSS (R14), Y0
+	VMAXPS       Y0, Y6, Y6
+
+first3:
+	VEXTRACTF128 $0x01, Y6, X0
+	VMAXPS       X0, X6, X6
+	VPERMILPS    $0x4e, X6, X0
+	VMAXPS       X0, X6, X6
+	VPERMILPS    $0xb1, X6, X0
+	VMAXPS       X0, X6, X6
+	VMOVSS       X6, (R14)
+	ADDQ         R8, R13
+	ADDQ         R10, R14
+	VPHADDD      Y9, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VPADDD       (AX), Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VMOVUPS      Y8, (R13)
+	CMPQ         R12, $0x08
+	JEQ          first4
+	VBROADCASTSS (R14), Y0
+	VMAXPS       Y0, Y8, Y8
+
+first4:
+	VEXTRACTF128 $0x01, Y8, X0
+	VMAXPS       X0, X8, X8
+	VPERMILPS    $0x4e, X8, X0
+	VMAXPS       X0, X8, X8
+	VPERMILPS    $0xb1, X8, X0
+	VMAXPS       X0, X8, X8
+	VMOVSS       X8, (R14)
+	ADDQ         R8, R13
+	ADDQ         R10, R14
+	VPHADDD      Y11, Y10, Y10
+	VPERMQ       $0xd8, Y10, Y10
+	VPADDD       (AX), Y10, Y10
+	VCVTDQ2PS    Y10, Y10
+	VMOVUPS      Y10, (R13)
+	CMPQ         R12, $0x08
+	JEQ          first5
+	VBROADCASTSS (R14), Y0
+	VMAXPS       Y0, Y10, Y10
+
+first5:
+	VEXTRACTF128 $0x01, Y10, X0
+	VMAXPS       X0, X10, X10
+	VPERMILPS    $0x4e, X10, X0
+	VMAXPS       X0, X10, X10
+	VPERMILPS    $0xb1, X10, X0
+	VMAXPS       X0, X10, X10
+	VMOVSS       X10, (R14)
+	ADDQ         R8, R13
+	ADDQ         R10, R14
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, DI
+	ADDQ         $0x20, AX
+	SUBQ         $0x01, R12
+	JNE          column
+	VZEROUPPER
+	RET
+
 // func productAVX512(x *float32, panel *float32, n int, out *float32) float32
 // Requires: AVX, AVX512DQ, AVX512F, SSE
 TEXT ·productAVX512(SB), NOSPLIT, $0-36

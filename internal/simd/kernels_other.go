@@ -28,6 +28,8 @@ func rank(_ *float64, _ *int32, _, _ int, _ *int32, _ *[rankAtOnce]uint64) int {
 
 func products(*float32, int, *float32, int, *float32, int, *float32, int) { panic(none) }
 
+func byteProducts(*uint8, int, *int8, int, *int32, *float32, int, *float32, int) { panic(none) }
+
 func distances(*float64, int, *float32, *int32, int, *float64) { panic(none) }
 
 func product(*float32, *float32, int, *float32) float32 { panic(none) }

@@ -27,6 +27,59 @@ func Products(x []float32, stride int, panel []float32, n int, out []float32, ou
 	productsGeneric(x, stride, panel, n, out, outStride, peaks, peakStride)
 }
 
+// ByteProducts is Products for whole numbers, n groups of four: value c of group g of
+// row i is x[i·stride+4·g+c], and that of row r of the panel is panel[4·(PanelRows·g+r)+c].
+// To the scalar product of row r, start[r] is added. Results have to be less than 2²⁴,
+// and parts of them than 2³¹, so that they are exact.
+func ByteProducts(x []uint8, stride int, panel []int8, n int, start *[PanelRows]int32, out []float32, outStride int, peaks []float32, peakStride int) {
+	if n < 0 || stride < 0 || outStride < 0 || peakStride < 0 {
+		panic("simd: negative stride")
+	}
+	const last = BlockRows - 1
+	x, panel = x[:last*stride+4*n], panel[:4*PanelRows*n]
+	out, peaks = out[:last*outStride+PanelRows], peaks[:last*peakStride+1]
+	if level > Generic && n > 0 {
+		byteProducts(&x[0], stride, &panel[0], n, &start[0], &out[0], 4*outStride, &peaks[0], 4*peakStride)
+		return
+	}
+	byteProductsGeneric(x, stride, panel, n, start, out, outStride, peaks, peakStride)
+}
+
+// byteProductsGeneric multiplies the values of two rows of the panel at a time: their sums
+// are kept in the lower and the upper half of a number.
+func byteProductsGeneric(x []uint8, stride int, panel []int8, n int, start *[PanelRows]int32, out []float32, outStride int, peaks []float32, peakStride int) {
+	const half = PanelRows / 2
+	var sums [BlockRows][half]int64
+	for g := range n {
+		p := panel[4*PanelRows*g:][:4*PanelRows]
+		var v [BlockRows][4]int64
+		for i := range v {
+			for c := range v[i] {
+				v[i][c] = int64(x[i*stride+4*g+c])
+			}
+		}
+		for r := range half {
+			lower, upper := p[4*r:][:4], p[4*(r+half):][:4]
+			w0 := int64(lower[0]) + int64(upper[0])<<32
+			w1 := int64(lower[1]) + int64(upper[1])<<32
+			w2 := int64(lower[2]) + int64(upper[2])<<32
+			w3 := int64(lower[3]) + int64(upper[3])<<32
+			for i := range v {
+				sums[i][r] += v[i][0]*w0 + v[i][1]*w1 + v[i][2]*w2 + v[i][3]*w3
+			}
+		}
+	}
+	for i := range sums {
+		row := out[i*outStride:][:PanelRows]
+		for r, sum := range sums[i] {
+			lower := int32(sum)
+			row[r] = float32(start[r] + lower)
+			row[r+half] = float32(start[r+half] + int32((sum-int64(lower))>>32))
+		}
+		peaks[i*peakStride] = slices.Max(row)
+	}
+}
+
 // Product is Products for the single row x: it stores the scalar products in out, and
 // returns the largest.
 func Product(x, panel []float32, out *[PanelRows]float32) float32 {

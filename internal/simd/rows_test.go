@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -125,6 +126,65 @@ func BenchmarkProducts(b *testing.B) {
 				Products(x, n, panel, n, out, PanelRows, peaks, 1)
 			}
 			b.ReportMetric(2*n*BlockRows*PanelRows*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}
+
+// TestByteProducts has all values, the outermost too.
+func TestByteProducts(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(15, 16))
+		eachPlace(func(n, offset int) {
+			stride, outStride, peakStride := 4*n+offset%3, PanelRows+offset, 1+offset%2
+			const last = BlockRows - 1
+			x, panel := newGuarded(last*stride+4*n, offset, uint8(0)), newGuarded(4*PanelRows*n, offset, int8(0))
+			for i := range x.slice {
+				x.slice[i] = []uint8{0, 255, uint8(r.IntN(256))}[r.IntN(3)]
+			}
+			for i := range panel.slice {
+				panel.slice[i] = []int8{-128, 127, int8(r.IntN(256) - 128)}[r.IntN(3)]
+			}
+			var start [PanelRows]int32
+			for i := range start {
+				start[i] = int32(r.IntN(1<<20) - 1<<19)
+			}
+			out, peaks := newGuarded(last*outStride+PanelRows, offset, float32(-7)), newGuarded(last*peakStride+1, offset, float32(-7))
+			ByteProducts(x.slice, stride, panel.slice, n, &start, out.slice, outStride, peaks.slice, peakStride)
+			if !out.intact(0) || !peaks.intact(0) {
+				t.Fatalf("%d groups from %d: written outside", n, offset)
+			}
+			for i := range BlockRows {
+				peak := math.MinInt
+				for row, sum := range start {
+					sum := int(sum)
+					for d := range 4 * n {
+						sum += int(x.slice[i*stride+d]) * int(panel.slice[4*(PanelRows*(d/4)+row)+d%4])
+					}
+					peak = max(peak, sum)
+					if got := out.slice[i*outStride+row]; got != float32(sum) {
+						t.Fatalf("%d groups from %d: product %v, want %d", n, offset, got, sum)
+					}
+				}
+				if got := peaks.slice[i*peakStride]; got != float32(peak) {
+					t.Fatalf("%d groups from %d: peak %v, want %d", n, offset, got, peak)
+				}
+			}
+		})
+	})
+}
+
+func BenchmarkByteProducts(b *testing.B) {
+	const n = 32
+	x, panel := make([]uint8, BlockRows*4*n), make([]int8, 4*PanelRows*n)
+	out, peaks := make([]float32, BlockRows*PanelRows), make([]float32, BlockRows)
+	var start [PanelRows]int32
+	for _, l := range Levels() {
+		b.Run(l.String(), func(b *testing.B) {
+			defer Use(l)()
+			for b.Loop() {
+				ByteProducts(x, 4*n, panel, n, &start, out, PanelRows, peaks, 1)
+			}
+			b.ReportMetric(2*4*n*BlockRows*PanelRows*float64(b.N)/b.Elapsed().Seconds()/1e9, "GOP/s")
 		})
 	}
 }

@@ -65,6 +65,12 @@ func productsAVX512(x *float32, stride int, panel *float32, n int, out *float32,
 func productsAVX2(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int)
 
 //go:noescape
+func byteProductsVNNI(x *uint8, stride int, panel *int8, n int, start *int32, out *float32, outStride int, peaks *float32, peakStride int)
+
+//go:noescape
+func byteProductsAVX2(x *uint8, stride int, panel *int8, n int, start *int32, out *float32, outStride int, peaks *float32, peakStride int)
+
+//go:noescape
 func productAVX512(x *float32, panel *float32, n int, out *float32) float32
 
 //go:noescape

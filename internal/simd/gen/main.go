@@ -32,6 +32,8 @@ func main() {
 	addRoots256()
 	products512()
 	products256()
+	byteProductsVNNI()
+	byteProducts256()
 	product512()
 	product256()
 	boxes256()

@@ -82,21 +82,39 @@ func products512() {
 	JMP(LabelRef("loop"))
 	Label("done")
 	for i := range s {
-		for j := range s[i] {
-			VMOVUPS(s[i][j], Mem{Base: a.out, Disp: 64 * j})
-		}
-		VMAXPS(s[i][1], s[i][0], s[i][0])
-		VMAXPS(s[i][3], s[i][2], s[i][2])
-		VMAXPS(s[i][2], s[i][0], s[i][0])
-		half := YMM()
-		VEXTRACTF32X8(U8(1), s[i][0], half)
-		VMAXPS(half, s[i][0].AsY(), half)
-		a.storePeak(half)
-		ADDQ(a.outStride, a.out)
-		ADDQ(a.peakStride, a.peaks)
+		a.finish512(s[i])
 	}
 	VZEROUPPER()
 	RET()
+}
+
+// finish512 stores the sums of a row and the largest, and goes on to the next row.
+func (a *productsArgs) finish512(s [4]VecVirtual) {
+	for j := range s {
+		VMOVUPS(s[j], Mem{Base: a.out, Disp: 64 * j})
+	}
+	VMAXPS(s[1], s[0], s[0])
+	VMAXPS(s[3], s[2], s[2])
+	VMAXPS(s[2], s[0], s[0])
+	half := YMM()
+	VEXTRACTF32X8(U8(1), s[0], half)
+	VMAXPS(half, s[0].AsY(), half)
+	a.storePeak(half)
+	ADDQ(a.outStride, a.out)
+	ADDQ(a.peakStride, a.peaks)
+}
+
+// keepPeak makes the largest of eight values the peak of row i, in the first of columns
+// columns, or takes it into account.
+func keepPeak(column Register, columns, i int, y VecVirtual, peaks Register) {
+	label := "first" + string(rune('0'+i))
+	CMPQ(column, U8(columns))
+	JEQ(LabelRef(label))
+	t := YMM()
+	VBROADCASTSS(Mem{Base: peaks}, t)
+	VMAXPS(t, y, y)
+	Label(label)
+	(&productsArgs{peaks: peaks}).storePeak(y)
 }
 
 // storePeak stores the largest of eight values.
@@ -164,13 +182,7 @@ func products256() {
 		VMOVUPS(s[i][0], Mem{Base: out})
 		VMOVUPS(s[i][1], Mem{Base: out, Disp: 32})
 		VMAXPS(s[i][1], s[i][0], s[i][0])
-		CMPQ(column, U8(4))
-		JEQ(LabelRef("first" + string(rune('0'+i))))
-		t := YMM()
-		VBROADCASTSS(Mem{Base: peaks}, t)
-		VMAXPS(t, s[i][0], s[i][0])
-		Label("first" + string(rune('0'+i)))
-		(&productsArgs{peaks: peaks}).storePeak(s[i][0])
+		keepPeak(column, 4, i, s[i][0], peaks)
 		ADDQ(a.outStride, out)
 		ADDQ(a.peakStride, peaks)
 	}
@@ -302,6 +314,119 @@ func boxes256() {
 	ADDQ(U8(32), hi)
 	JMP(LabelRef("eight"))
 	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+const byteProductsSignature = "func(x *uint8, stride int, panel *int8, n int, start *int32, out *float32, outStride int, peaks *float32, peakStride int)"
+
+// byteProductsVNNI is products512 for bytes, four at a time.
+func byteProductsVNNI() {
+	TEXT("byteProductsVNNI", NOSPLIT, byteProductsSignature)
+	Pragma("noescape")
+	start := Load(Param("start"), GP64())
+	a := loadProducts()
+	var s [blockRows][4]VecVirtual
+	for i := range s {
+		for j := range s[i] {
+			s[i][j] = ZMM()
+			VMOVDQU32(Mem{Base: start, Disp: 64 * j}, s[i][j])
+		}
+	}
+	Label("loop")
+	SUBQ(U8(1), a.n)
+	JLT(LabelRef("done"))
+	var p [4]VecVirtual
+	for j := range p {
+		p[j] = ZMM()
+		VMOVDQU32(Mem{Base: a.panel, Disp: 64 * j}, p[j])
+	}
+	for i := range s {
+		v := ZMM()
+		VPBROADCASTD(a.row(i), v)
+		for j := range p {
+			VPDPBUSD(p[j], v, s[i][j])
+		}
+	}
+	ADDQ(U32(4*panelRows), a.panel)
+	ADDQ(U8(4), a.x)
+	ADDQ(U8(4), a.x3)
+	JMP(LabelRef("loop"))
+	Label("done")
+	for i := range s {
+		for j := range s[i] {
+			VCVTDQ2PS(s[i][j], s[i][j])
+		}
+		a.finish512(s[i])
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// byteProducts256 goes through the panel eight times, eight of its rows at a time. A
+// row's sum is kept in two parts, over even and odd pairs of bytes.
+func byteProducts256() {
+	TEXT("byteProductsAVX2", NOSPLIT, byteProductsSignature)
+	Pragma("noescape")
+	start := Load(Param("start"), GP64())
+	a := loadProducts()
+	column := GP64()
+	MOVQ(U32(8), column)
+	Label("column")
+	var s [blockRows][2]VecVirtual
+	for i := range s {
+		for j := range s[i] {
+			s[i][j] = YMM()
+			VPXOR(s[i][j], s[i][j], s[i][j])
+		}
+	}
+	x, x3, panel, n := GP64(), GP64(), GP64(), GP64()
+	MOVQ(a.x, x)
+	MOVQ(a.x3, x3)
+	MOVQ(a.panel, panel)
+	MOVQ(a.n, n)
+	b := &productsArgs{x: x, x3: x3, stride: a.stride}
+	Label("loop")
+	SUBQ(U8(1), n)
+	JLT(LabelRef("done"))
+	var p [2]VecVirtual
+	for j := range p {
+		p[j] = YMM()
+		VPMOVSXBW(Mem{Base: panel, Disp: 16 * j}, p[j])
+	}
+	for i := range s {
+		v, t := YMM(), YMM()
+		VPBROADCASTD(b.row(i), v.AsX())
+		VPMOVZXBW(v.AsX(), v)
+		VPMADDWD(p[0], v, t)
+		VPADDD(t, s[i][0], s[i][0])
+		VPMADDWD(p[1], v, v)
+		VPADDD(v, s[i][1], s[i][1])
+	}
+	ADDQ(U32(4*panelRows), panel)
+	ADDQ(U8(4), x)
+	ADDQ(U8(4), x3)
+	JMP(LabelRef("loop"))
+	Label("done")
+	out, peaks := GP64(), GP64()
+	MOVQ(a.out, out)
+	MOVQ(a.peaks, peaks)
+	for i := range s {
+		sum := s[i][0]
+		VPHADDD(s[i][1], sum, sum) // rows 0 1 4 5 2 3 6 7
+		VPERMQ(U8(0xd8), sum, sum)
+		VPADDD(Mem{Base: start}, sum, sum)
+		VCVTDQ2PS(sum, sum)
+		VMOVUPS(sum, Mem{Base: out})
+		keepPeak(column, 8, i, sum, peaks)
+		ADDQ(a.outStride, out)
+		ADDQ(a.peakStride, peaks)
+	}
+	ADDQ(U8(32), a.panel)
+	ADDQ(U8(32), a.out)
+	ADDQ(U8(32), start)
+	SUBQ(U8(1), column)
+	JNE(LabelRef("column"))
 	VZEROUPPER()
 	RET()
 }
