@@ -2,15 +2,16 @@ package iad3d
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/iad3d/iad3d/memory"
 )
 
-// bank is what a detector remembers of one feature, or of several side by side.
+// bank is the memory bank of a feature, or of several side by side: rows of sound
+// scans, of which the nearest tell how abnormal others are.
 type bank struct {
-	feature string // "" of several
-	rows    *memory.Bank
+	rows *memory.Bank
 	// The following are of rasters with the default protocol, otherwise empty.
 	origins []origin
 	// local is, for each row, the mean distance of the nearest rows of other scans:
@@ -19,8 +20,6 @@ type bank struct {
 	local []float32
 	scale float64
 	plain bool // scores are the distances as they are
-	// weight is the factor of the feature's scores in the sum; see [fusion.Weights].
-	weight float64
 }
 
 // localNeighbors is the number of nearest rows whose local distances are averaged.
@@ -71,28 +70,19 @@ func (b *bank) scores(hits []memory.Hit, n, neighbors int, at func(int32) int32)
 	return out
 }
 
-// of returns where the rows of a scan begin and end.
-func (b *bank) of(scan int) (from, to int) {
-	place := func(scan int) int {
-		i, _ := slices.BinarySearchFunc(b.origins, scan, func(o origin, s int) int { return int(o.Scan) - s })
-		return i
-	}
-	return place(scan), place(scan + 1)
-}
-
 // setScale sets the scale by the median of the local distances.
-func (b *bank) setScale() {
+func (b *bank) setScale(feature string) {
 	sorted := slices.Clone(b.local)
 	slices.Sort(sorted)
-	if b.scale = calm(b.feature) * float64(sorted[len(sorted)/2]); b.scale == 0 {
-		b.scale = calm(b.feature) // sound parts are alike to the last bit
+	if b.scale = calm(feature) * float64(sorted[len(sorted)/2]); b.scale == 0 {
+		b.scale = calm(feature) // sound parts are alike to the last bit
 	}
 }
 
 // without returns the bank without the rows of a scan, and how to translate a row of
 // it into one of b; nil when nothing is left.
 func (b *bank) without(scan, workers int) (*memory.Bank, func(int32) int32, error) {
-	from, to := b.of(scan)
+	from, to := rowsOf(b.origins, scan)
 	all := b.rows.Rows()
 	if to-from == all.N {
 		return nil, nil, nil
@@ -110,9 +100,147 @@ func (b *bank) without(scan, workers int) (*memory.Bank, func(int32) int32, erro
 }
 
 // nearest searches the bank for rows.
-func (b *bank) nearest(ctx context.Context, rows *memory.Rows, neighbors int) ([]memory.Hit, error) {
+func (b *bank) nearest(ctx context.Context, c *Config, rows *memory.Rows) ([]memory.Hit, error) {
+	neighbors := c.Neighbors
 	if b.local != nil {
 		neighbors = max(neighbors, localNeighbors)
 	}
-	return b.rows.Nearest(ctx, rows, neighbors)
+	return b.rows.WithWorkers(c.Workers).Nearest(ctx, rows, neighbors)
+}
+
+func (b *bank) rate(ctx context.Context, c *Config, rows *memory.Rows, _ []int32) ([]float32, error) {
+	hits, err := b.nearest(ctx, c, rows)
+	if err != nil {
+		return nil, err
+	}
+	return b.scores(hits, rows.N, c.Neighbors, nil), nil
+}
+
+func (b *bank) size() (rows, values int) {
+	t := b.rows.Rows()
+	return t.N, t.N * t.D
+}
+
+// bankLearner makes the bank of a feature.
+type bankLearner struct {
+	sampler
+	feature string
+}
+
+func newBankLearner(c *Config, feature string) *bankLearner {
+	return &bankLearner{sampler{keep: c.Rows, seed: c.Seed}, feature}
+}
+
+func (l *bankLearner) show(scan int, rows *memory.Rows, _ []int32) { l.add(scan, 0, rows) }
+
+// bank returns the bank of what the sampler holds, which lacks local distances yet.
+func (l *bankLearner) bank(c *Config) (*bank, error) {
+	l.thin()
+	rows, err := memory.NewBank(&l.rows, c.Workers)
+	return &bank{rows: rows, origins: l.origins, plain: c.Unscaled}, err
+}
+
+// alone returns the bank of a single scan, scaled by the distances between its own
+// neighbouring rows: it can rank, but knows nothing of how parts differ.
+func (l *bankLearner) alone(ctx context.Context, c *Config) (*bank, error) {
+	b, err := l.bank(c)
+	if err != nil {
+		return nil, err
+	}
+	hits, err := b.rows.Nearest(ctx, b.rows.Rows(), 1+localNeighbors)
+	if err != nil {
+		return nil, err
+	}
+	n := b.rows.Rows().N
+	b.local = make([]float32, n)
+	k := len(hits) / n
+	for r := range b.local {
+		b.local[r] = meanDistance(hits[r*k:][min(1, k-1):k], localNeighbors)
+	}
+	b.setScale(l.feature)
+	return b, nil
+}
+
+func (l *bankLearner) learn(ctx context.Context, c *Config, held []heldScan, i int) (judge, [][]float32, error) {
+	b, err := l.bank(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := b.holdOut(ctx, c, held, i)
+	if err != nil {
+		return nil, nil, err
+	}
+	b.setScale(l.feature)
+	scores := make([][]float32, len(held))
+	for s, f := range found {
+		scores[s] = b.scores(f.hits, held[s].desc.rows[i].N, c.Neighbors, f.at)
+	}
+	return b, scores, nil
+}
+
+// found is what a held-out scan's rows found among those of other scans.
+type found struct {
+	hits []memory.Hit      // nil when there are no other rows
+	at   func(int32) int32 // translates a hit's row into the bank's
+}
+
+// holdOut looks for the rows of every held scan, the i-th of its description, among
+// those of all others, and learns from it how far apart the bank's own rows are.
+func (b *bank) holdOut(ctx context.Context, c *Config, held []heldScan, i int) ([]found, error) {
+	b.local = make([]float32, b.rows.Rows().N)
+	out := make([]found, len(held))
+	scans := map[int]int{} // places in held, −1 for none
+	for _, o := range b.origins {
+		scans[int(o.Scan)] = -1
+	}
+	for s := range held {
+		scans[held[s].number] = s
+	}
+	for _, number := range slices.Sorted(maps.Keys(scans)) {
+		sub, at, err := b.without(number, c.Workers)
+		if err != nil {
+			return nil, err
+		}
+		if sub == nil {
+			continue
+		}
+		if err := b.learnLocal(ctx, c, number, sub); err != nil {
+			return nil, err
+		}
+		if s := scans[number]; s >= 0 {
+			hits, err := sub.Nearest(ctx, held[s].desc.rows[i], max(c.Neighbors, localNeighbors))
+			if err != nil {
+				return nil, err
+			}
+			out[s] = found{hits, at}
+		}
+	}
+	return out, nil
+}
+
+// learnLocal learns how far a scan's rows are from those of other scans.
+func (b *bank) learnLocal(ctx context.Context, c *Config, scan int, others *memory.Bank) error {
+	from, to := rowsOf(b.origins, scan)
+	if from == to {
+		return nil
+	}
+	all := b.rows.Rows()
+	hits, err := others.Nearest(ctx, &memory.Rows{N: to - from, D: all.D, Data: all.Data[from*all.D : to*all.D]}, c.Neighbors)
+	if err != nil {
+		return err
+	}
+	n := len(hits) / (to - from)
+	for r := from; r < to; r++ {
+		b.local[r] = meanDistance(hits[(r-from)*n:][:n], c.Neighbors)
+	}
+	return nil
+}
+
+func meanDistance(hits []memory.Hit, neighbors int) float32 {
+	hits = hits[:min(neighbors, len(hits))]
+	sum := 0.0
+	for _, h := range hits {
+		sum += h.Dist
+	}
+	return float32(sum / float64(len(hits)))
 }

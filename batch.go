@@ -155,11 +155,5 @@ func (d *Detector) withWorkers(n int) *Detector {
 	if c.finder != nil {
 		c.finder = c.finder.WithWorkers(n)
 	}
-	c.banks = make([]*bank, len(d.banks))
-	for i, b := range d.banks {
-		own := *b
-		own.rows = b.rows.WithWorkers(n)
-		c.banks[i] = &own
-	}
 	return &c
 }

@@ -17,7 +17,7 @@ import (
 // for concurrent use; only Close must come last.
 type Detector struct {
 	describer
-	banks       []*bank
+	channels    []*channel
 	provenance  Provenance
 	limits      *quality.Limits // of valid captures; nil in models of earlier versions
 	calibration *Calibration    // nil when the model has none
@@ -26,9 +26,13 @@ type Detector struct {
 	closer      func() error    // of the mapped model file; nil when fitted in memory
 }
 
+// joint returns the bank that all features share: with the BTF protocol and of loose
+// scans.
+func (d *Detector) joint() *bank { return d.channels[0].judge.(*bank) }
+
 // check returns an error when the bank is too small to score with.
 func (d *Detector) check() error {
-	if n := d.banks[0].rows.Rows().N; d.config.Protocol == ProtocolBTF && n < memory.MinScoreRows {
+	if n, _ := d.channels[0].size(); d.config.Protocol == ProtocolBTF && n < memory.MinScoreRows {
 		return fmt.Errorf("%w: %w, this one has %d", ErrConfig, memory.ErrSmallBank, n)
 	}
 	return nil
@@ -52,9 +56,9 @@ func (d *Detector) Provenance() Provenance { return d.provenance }
 // BankSize returns the number of rows in the memory banks and the number of values
 // in them.
 func (d *Detector) BankSize() (rows, values int) {
-	for _, b := range d.banks {
-		rows += b.rows.Rows().N
-		values += b.rows.Rows().N * b.rows.Rows().D
+	for _, ch := range d.channels {
+		r, v := ch.size()
+		rows, values = rows+r, values+v
 	}
 	return rows, values
 }
@@ -128,8 +132,8 @@ func (d *Detector) rate(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	if desc.view != nil {
 		return d.rateView(ctx, s, desc)
 	}
-	b := d.banks[0]
-	hits, err := b.nearest(ctx, desc.rows[0], d.config.Neighbors)
+	b := d.joint()
+	hits, err := b.nearest(ctx, &d.config, desc.rows[0])
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +147,7 @@ func (d *Detector) rate(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	}
 	cells := grid.New(desc.cellH, desc.cellW, 1)
 	copy(cells.Data, scores)
-	score, err := b.rows.ImageScore(ctx, desc.rows[0], hits)
+	score, err := b.rows.WithWorkers(d.config.Workers).ImageScore(ctx, desc.rows[0], hits)
 	if err != nil {
 		return nil, err
 	}
@@ -158,22 +162,21 @@ func (d *Detector) rate(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 func (d *Detector) rateView(ctx context.Context, s *rgbd.Scan, desc *description) (*Result, error) {
 	h, w := s.Cloud.Height, s.Cloud.Width
 	r := &Result{Name: s.Name, Source: s.Source, Map: grid.New(h, w, 1)}
-	scores := make([][]float32, len(d.banks))
-	for i, b := range d.banks {
-		hits, err := b.nearest(ctx, desc.rows[i], d.config.Neighbors)
-		if err != nil {
+	scores := make([][]float32, len(d.channels))
+	for i, ch := range d.channels {
+		var err error
+		if scores[i], err = ch.rate(ctx, &d.config, desc.rows[i], desc.cells); err != nil {
 			return nil, err
 		}
-		scores[i] = b.scores(hits, desc.rows[i].N, d.config.Neighbors, nil)
 	}
-	views := make([]*grid.Map, len(d.banks))
-	r.Parts = make([]Part, len(d.banks))
-	err := parallel.For(ctx, len(d.banks), 1, d.config.Workers, func(_, i, _ int) {
-		b, m := d.banks[i], d.config.smooth(desc, scores[i])
+	views := make([]*grid.Map, len(d.channels))
+	r.Parts = make([]Part, len(d.channels))
+	err := parallel.For(ctx, len(d.channels), 1, d.config.Workers, func(_, i, _ int) {
+		ch, m := d.channels[i], d.config.smooth(desc, scores[i])
 		for p, v := range m.Data {
-			m.Data[p] = float32(float64(v) * b.weight)
+			m.Data[p] = float32(float64(v) * ch.weight)
 		}
-		views[i], r.Parts[i] = m, Part{Name: b.feature, Map: desc.view.Paste(m, h, w)}
+		views[i], r.Parts[i] = m, Part{Name: ch.feature, Map: desc.view.Paste(m, h, w)}
 	})
 	if err != nil {
 		return nil, err

@@ -94,19 +94,6 @@ func (c *Config) checkFeatures() error {
 	return nil
 }
 
-// banks says which features share a bank: none with ProtocolDefault, all with
-// ProtocolBTF.
-func (c *Config) banks() [][]string {
-	if c.Protocol == ProtocolBTF {
-		return [][]string{c.Features}
-	}
-	var out [][]string
-	for _, f := range c.Features {
-		out = append(out, []string{f})
-	}
-	return out
-}
-
 // dim returns the length of the rows that features make side by side.
 func (c *Config) dim(features []string) int {
 	n := 0

@@ -178,10 +178,11 @@ type fitting struct {
 	digest   hash.Hash
 	names    []string
 	captures []*quality.Measurement
-	rows     memory.Rows // of all scans, where there is one bank for them
-	samplers []*sampler  // otherwise, one per bank
-	few      bool        // so few scans that turned views are looked at, too
-	turned   []*sampler  // as samplers, with turned views
+	rows     memory.Rows    // of all scans, where there is one bank for them
+	learners []learner      // otherwise, one per feature
+	banks    []*bankLearner // these learners
+	few      bool           // so few scans that turned views are looked at, too
+	turned   []*bankLearner // as banks, with turned views
 	held     held
 
 	candidates []candidate
@@ -221,10 +222,25 @@ func (f *fitting) begin(ctx context.Context, pilots []*rgbd.Scan) error {
 	c.Cells = max(1, min(c.Cells, c.Size/2))
 	c.Blur = min(c.Blur, float64(c.Size)/4)
 	f.held.seed = c.Seed
-	for range c.banks() {
-		f.samplers = append(f.samplers, &sampler{keep: c.Rows, seed: c.Seed})
-	}
+	f.begun()
 	return c.check()
+}
+
+// begun gives every feature a learner.
+func (f *fitting) begun() {
+	var banks []*bankLearner
+	for _, feature := range f.config.Features {
+		banks = append(banks, newBankLearner(&f.config, feature))
+	}
+	f.learnBy(banks)
+}
+
+// learnBy makes these the learners.
+func (f *fitting) learnBy(banks []*bankLearner) {
+	f.banks, f.learners = banks, nil
+	for _, l := range banks {
+		f.learners = append(f.learners, l)
+	}
 }
 
 // add describes a scan and keeps what is needed of it.
@@ -253,7 +269,7 @@ func (f *fitting) add(ctx context.Context, s *rgbd.Scan) error {
 		f.rows.Append(d.rows[0])
 	} else {
 		for i, rows := range d.rows {
-			f.samplers[i].add(n, 0, rows)
+			f.learners[i].show(n, rows, d.cells)
 		}
 		if f.few {
 			if err := f.turn(ctx, n, s, d); err != nil {
@@ -271,11 +287,11 @@ func (f *fitting) add(ctx context.Context, s *rgbd.Scan) error {
 	return nil
 }
 
-// turn shows the turned samplers a scan as it lies and at each quarter turn.
+// turn shows the turned banks a scan as it lies and at each quarter turn.
 func (f *fitting) turn(ctx context.Context, n int, s *rgbd.Scan, d *description) error {
 	for i, rows := range d.rows {
 		if len(f.turned) == i {
-			f.turned = append(f.turned, &sampler{keep: f.config.Rows, seed: f.config.Seed})
+			f.turned = append(f.turned, newBankLearner(&f.config, f.config.Features[i]))
 		}
 		f.turned[i].add(n, 0, rows)
 	}
@@ -304,41 +320,44 @@ func (f *fitting) chooseTurned(ctx context.Context) error {
 		return nil
 	}
 	if len(f.held.scans) == 1 {
-		f.samplers = f.turned
+		f.learnBy(f.turned)
 		return nil
 	}
-	plain, err := f.heldDistance(ctx)
+	plain, err := f.heldDistance(ctx, f.banks)
 	if err != nil {
 		return err
 	}
-	samplers := f.samplers
-	f.samplers = f.turned
-	turned, err := f.heldDistance(ctx)
+	turned, err := f.heldDistance(ctx, f.turned)
 	if err != nil {
 		return err
 	}
-	if !(turned <= plain+portable.Log(1-turnHelps)) {
-		f.samplers = samplers
+	if turned <= plain+portable.Log(1-turnHelps) {
+		f.learnBy(f.turned)
 	}
 	return nil
 }
 
 // heldDistance returns the logarithm of the distance of held-out scans' rows from
 // those of the other scans, in the mean over the features.
-func (f *fitting) heldDistance(ctx context.Context) (float64, error) {
-	if _, err := f.holdOut(ctx); err != nil {
-		return 0, err
-	}
+func (f *fitting) heldDistance(ctx context.Context, banks []*bankLearner) (float64, error) {
 	mean := 0.0
-	for bi := range f.banks {
+	for i, l := range banks {
+		b, err := l.bank(&f.config)
+		if err != nil {
+			return 0, err
+		}
+		found, err := b.holdOut(ctx, &f.config, f.held.scans, i)
+		if err != nil {
+			return 0, err
+		}
 		sum, n := 0.0, 0
-		for i := range f.held.scans {
-			for _, h := range f.held.scans[i].hits[bi] {
+		for _, s := range found {
+			for _, h := range s.hits {
 				sum += h.Dist
 				n++
 			}
 		}
-		mean += portable.Log(max(sum/float64(max(1, n)), 1e-30)) / float64(len(f.banks))
+		mean += portable.Log(max(sum/float64(max(1, n)), 1e-30)) / float64(len(banks))
 	}
 	return mean, nil
 }
@@ -352,21 +371,21 @@ func (f *fitting) finish(ctx context.Context) (*Detector, error) {
 	if d.limits, err = quality.Learn(f.captures); err != nil {
 		return nil, err
 	}
-	if f.samplers == nil {
+	if f.learners == nil {
 		b, err := memory.Build(ctx, &f.rows, memory.Options{
 			Fraction: c.Coreset, Project: c.Protocol == ProtocolBTF, Seed: c.Seed, Workers: c.Workers})
 		if err != nil {
 			return nil, err
 		}
-		d.banks = []*bank{{rows: b, weight: 1}}
+		d.channels = []*channel{{judge: &bank{rows: b}, weight: 1}}
 		d.provenance.Rows, d.provenance.Projection, d.provenance.Radius = f.rows.N, b.Projected(), b.Radius()
 		return d, d.check()
 	}
 	if err := f.chooseTurned(ctx); err != nil {
 		return nil, err
 	}
-	for _, s := range f.samplers {
-		d.provenance.Rows += s.seen
+	for _, l := range f.learners {
+		d.provenance.Rows += l.shown()
 	}
 	if err := f.calibrate(ctx); err != nil {
 		return nil, err
@@ -374,7 +393,7 @@ func (f *fitting) finish(ctx context.Context) (*Detector, error) {
 	return d, f.chooseSounds(ctx)
 }
 
-// calibrate makes the banks and holds out every scan in turn; where the configuration
+// calibrate makes the judges and holds out every scan in turn; where the configuration
 // says so it leaves the worst scans out, then the most doubtful places of the others,
 // and does it again.
 func (f *fitting) calibrate(ctx context.Context) error {
@@ -391,8 +410,8 @@ func (f *fitting) calibrate(ctx context.Context) error {
 			left = append(left, scores[i].Name)
 		}
 		f.held.scans = slices.DeleteFunc(f.held.scans, func(s heldScan) bool { return gone[s.number] })
-		for _, s := range f.samplers {
-			s.drop(gone)
+		for _, b := range f.banks {
+			b.drop(gone)
 		}
 		if scores, err = f.holdOut(ctx); err != nil {
 			return err
@@ -401,8 +420,8 @@ func (f *fitting) calibrate(ctx context.Context) error {
 	odd := suspects(scores) // afterwards the places that were forgotten stand out, sound or not
 	if c.Contamination != 0 && len(scores) > 1 {
 		forget := f.held.doubtful(d)
-		for _, s := range f.samplers {
-			s.forget(forget)
+		for _, b := range f.banks {
+			b.forget(forget)
 		}
 		if scores, err = f.holdOut(ctx); err != nil {
 			return err
@@ -415,8 +434,8 @@ func (f *fitting) calibrate(ctx context.Context) error {
 	for _, i := range odd {
 		d.calibration.Suspects = append(d.calibration.Suspects, scores[i].Name)
 	}
-	for _, b := range d.banks {
-		d.calibration.Weights = append(d.calibration.Weights, b.weight)
+	for _, ch := range d.channels {
+		d.calibration.Weights = append(d.calibration.Weights, ch.weight)
 	}
 	d.thresholds, err = d.ThresholdsAt(c.FalseAlarms)
 	return err
@@ -437,47 +456,52 @@ func (c *Config) unclean(scores []HeldOut) []int {
 	return order
 }
 
-// holdOut makes the banks of what the samplers hold, and calibrates them.
+// holdOut makes the channels of what the learners were shown, and calibrates them.
 func (f *fitting) holdOut(ctx context.Context) ([]HeldOut, error) {
-	d := &f.Detector
-	d.banks = nil
-	for i, s := range f.samplers {
-		s.thin()
-		rows, err := memory.NewBank(&s.rows, f.config.Workers)
-		if err != nil {
-			return nil, err
-		}
-		d.banks = append(d.banks, &bank{feature: f.config.Features[i], rows: rows, origins: s.origins, plain: f.config.Unscaled})
-	}
 	if len(f.held.scans) == 1 {
-		return nil, d.alone(ctx)
+		return nil, f.alone(ctx)
 	}
-	if err := f.held.search(ctx, d); err != nil {
+	if err := f.learn(ctx); err != nil {
 		return nil, err
 	}
-	return f.held.weigh(ctx, d)
+	return f.held.weigh(ctx, &f.Detector)
 }
 
-// alone sets scales and weights of a model of one scan, by the distances between
-// neighbouring rows of its own: it can rank, but knows nothing of how parts differ.
-func (d *Detector) alone(ctx context.Context) error {
-	levels := make([]fusion.Level, len(d.banks))
-	for i, b := range d.banks {
-		hits, err := b.rows.Nearest(ctx, b.rows.Rows(), 1+localNeighbors)
+// learn makes the channels of what the learners were shown, without weights, and rates
+// the held scans' rows.
+func (f *fitting) learn(ctx context.Context) error {
+	for s := range f.held.scans {
+		f.held.scans[s].scores = make([][]float32, len(f.learners))
+		f.held.scans[s].maps = make([][]float32, len(f.learners))
+	}
+	f.channels = nil
+	for i, l := range f.learners {
+		j, scores, err := l.learn(ctx, &f.config, f.held.scans, i)
 		if err != nil {
 			return err
 		}
-		n := b.rows.Rows().N
-		b.local = make([]float32, n)
-		k := len(hits) / n
-		for r := range b.local {
-			b.local[r] = meanDistance(hits[r*k:][min(1, k-1):k], localNeighbors)
+		f.channels = append(f.channels, &channel{feature: f.config.Features[i], judge: j})
+		for s := range f.held.scans {
+			f.held.scans[s].scores[i] = scores[s]
 		}
-		b.setScale()
+	}
+	return nil
+}
+
+// alone makes the channels of a single scan.
+func (f *fitting) alone(ctx context.Context) error {
+	levels := make([]fusion.Level, len(f.banks))
+	for i := range levels {
 		levels[i] = fusion.Level{Mean: 1, Spread: 1}
 	}
-	for i, w := range fusion.Weights(levels, 1) {
-		d.banks[i].weight = w
+	weights := fusion.Weights(levels, 1)
+	f.channels = nil
+	for i, l := range f.banks {
+		b, err := l.alone(ctx, &f.config)
+		if err != nil {
+			return err
+		}
+		f.channels = append(f.channels, &channel{feature: l.feature, judge: b, weight: weights[i]})
 	}
 	return nil
 }

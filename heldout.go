@@ -3,12 +3,10 @@ package iad3d
 import (
 	"cmp"
 	"context"
-	"maps"
 	"math"
 	"slices"
 
 	"github.com/iad3d/iad3d/fusion"
-	"github.com/iad3d/iad3d/memory"
 )
 
 // mostHeld is the most scans that are held out in turn. It bounds the memory of a
@@ -26,9 +24,8 @@ type heldScan struct {
 	number int // in the fit
 	name   string
 	desc   *description
-	hits   [][]memory.Hit      // of each bank, among the rows of other scans
-	at     []func(int32) int32 // translates them
-	maps   [][]float32         // smoothed scores in each bank
+	scores [][]float32 // of each channel's rows, by what all other scans make
+	maps   [][]float32 // these, smoothed
 }
 
 // add keeps a scan, and lets one go when there are too many: which one is as if
@@ -47,91 +44,28 @@ func (h *held) add(number int, name string, d *description) {
 	h.scans = slices.Delete(h.scans, worst, worst+1)
 }
 
-// search looks for the rows of every held scan among those of all others, and learns
-// from it how far apart the banks' own rows are.
-func (h *held) search(ctx context.Context, d *Detector) error {
-	c := &d.config
-	for i := range h.scans {
-		h.scans[i].hits = make([][]memory.Hit, len(d.banks))
-		h.scans[i].at = make([]func(int32) int32, len(d.banks))
-		h.scans[i].maps = nil
-	}
-	for bi, b := range d.banks {
-		b.local = make([]float32, b.rows.Rows().N)
-		scans := map[int]*heldScan{}
-		for _, o := range b.origins {
-			scans[int(o.Scan)] = nil
-		}
-		for i := range h.scans {
-			scans[h.scans[i].number] = &h.scans[i]
-		}
-		for _, number := range slices.Sorted(maps.Keys(scans)) {
-			if err := b.holdOut(ctx, c, bi, number, scans[number]); err != nil {
-				return err
-			}
-		}
-		b.setScale()
-	}
-	return nil
-}
-
-// holdOut learns how far a scan's rows in the bank are from those of other scans and,
-// where the scan is held, looks for all its rows among these.
-func (b *bank) holdOut(ctx context.Context, c *Config, bi, number int, s *heldScan) error {
-	sub, at, err := b.without(number, c.Workers)
-	if err != nil || sub == nil {
-		return err
-	}
-	from, to := b.of(number)
-	if from < to {
-		all := b.rows.Rows()
-		hits, err := sub.Nearest(ctx, &memory.Rows{N: to - from, D: all.D, Data: all.Data[from*all.D : to*all.D]}, c.Neighbors)
-		if err != nil {
-			return err
-		}
-		n := len(hits) / (to - from)
-		for r := from; r < to; r++ {
-			b.local[r] = meanDistance(hits[(r-from)*n:][:n], c.Neighbors)
-		}
-	}
-	if s != nil {
-		s.hits[bi], err = sub.Nearest(ctx, s.desc.rows[bi], max(c.Neighbors, localNeighbors))
-		s.at[bi] = at
-	}
-	return err
-}
-
-func meanDistance(hits []memory.Hit, neighbors int) float32 {
-	hits = hits[:min(neighbors, len(hits))]
-	sum := 0.0
-	for _, h := range hits {
-		sum += h.Dist
-	}
-	return float32(sum / float64(len(hits)))
-}
-
-// weigh sets the weights of the banks by the levels that held-out scans show, and
+// weigh sets the weights of the channels by the levels that held-out scans show, and
 // returns what each of these scans comes to.
 func (h *held) weigh(ctx context.Context, d *Detector) ([]HeldOut, error) {
-	levels := make([]fusion.Level, len(d.banks))
-	for bi := range d.banks {
+	levels := make([]fusion.Level, len(d.channels))
+	for ci := range d.channels {
 		tops := make([]float64, len(h.scans))
 		for i := range h.scans {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
 			s := &h.scans[i]
-			tops[i] = topMean(s.desc.part(s.smooth(d, bi)), d.config.Top)
+			tops[i] = topMean(s.desc.part(s.smooth(d, ci)), d.config.Top)
 		}
-		levels[bi] = level(tops)
+		levels[ci] = level(tops)
 	}
 	return h.sum(ctx, d, fusion.Weights(levels, len(h.scans)))
 }
 
-// sum sets the weights of the banks and returns what each held-out scan comes to.
+// sum sets the weights of the channels and returns what each held-out scan comes to.
 func (h *held) sum(ctx context.Context, d *Detector, weights []float64) ([]HeldOut, error) {
-	for bi, b := range d.banks {
-		b.weight = weights[bi]
+	for ci, ch := range d.channels {
+		ch.weight = weights[ci]
 	}
 	out := make([]HeldOut, len(h.scans))
 	for i := range h.scans {
@@ -140,9 +74,9 @@ func (h *held) sum(ctx context.Context, d *Detector, weights []float64) ([]HeldO
 		}
 		s := &h.scans[i]
 		sum := make([]float32, s.desc.workH*s.desc.workW)
-		for bi, b := range d.banks {
-			for p, v := range s.smooth(d, bi) {
-				sum[p] += float32(float64(v) * b.weight)
+		for ci, ch := range d.channels {
+			for p, v := range s.smooth(d, ci) {
+				sum[p] += float32(float64(v) * ch.weight)
 			}
 		}
 		out[i] = HeldOut{Scan: s.number, Name: s.name, Score: topMean(s.desc.part(sum), d.config.Top), Peak: slices.Max(sum)}
@@ -150,16 +84,12 @@ func (h *held) sum(ctx context.Context, d *Detector, weights []float64) ([]HeldO
 	return out, nil
 }
 
-// smooth returns the map of a held-out scan's scores in one bank.
-func (s *heldScan) smooth(d *Detector, bi int) []float32 {
-	if s.maps == nil {
-		s.maps = make([][]float32, len(d.banks))
+// smooth returns the map of a held-out scan's scores in one channel.
+func (s *heldScan) smooth(d *Detector, i int) []float32 {
+	if s.maps[i] == nil {
+		s.maps[i] = d.config.smooth(s.desc, s.scores[i]).Data
 	}
-	if s.maps[bi] == nil {
-		scores := d.banks[bi].scores(s.hits[bi], s.desc.rows[bi].N, d.config.Neighbors, s.at[bi])
-		s.maps[bi] = d.config.smooth(s.desc, scores).Data
-	}
-	return s.maps[bi]
+	return s.maps[i]
 }
 
 // level returns mean and standard deviation of all but the highest seventh: a few
@@ -205,8 +135,8 @@ func (h *held) doubtful(d *Detector) map[origin]bool {
 			y := (2*(cell/s.desc.cellW) + 1) * s.desc.workH / (2 * s.desc.cellH)
 			x := (2*(cell%s.desc.cellW) + 1) * s.desc.workW / (2 * s.desc.cellW)
 			p := place{origin: origin{Scan: int32(s.number), Row: int32(row)}}
-			for bi, b := range d.banks {
-				p.score += float64(float64(s.smooth(d, bi)[y*s.desc.workW+x]) * b.weight)
+			for ci, ch := range d.channels {
+				p.score += float64(float64(s.smooth(d, ci)[y*s.desc.workW+x]) * ch.weight)
 			}
 			all = append(all, p)
 		}

@@ -38,8 +38,8 @@ func (d *Detector) Save(path string) error {
 		return err
 	}
 	var tensors []model.Tensor
-	for _, b := range d.banks {
-		tensors = append(tensors, b.tensors()...)
+	for _, ch := range d.channels {
+		tensors = append(tensors, ch.tensors(ch.feature)...)
 	}
 	if d.mean != nil {
 		tensors = append(tensors, model.Float32s(tensorMean, []int{len(d.mean)}, d.mean))
@@ -139,7 +139,7 @@ func fromFile(f *model.File) (*Detector, error) {
 	if err := d.config.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", metaConfig, err)
 	}
-	if d.banks, err = banksFrom(f, &d.config); err != nil {
+	if d.channels, err = channelsFrom(f, &d.config); err != nil {
 		return nil, err
 	}
 	if d.config.views() {
@@ -147,7 +147,7 @@ func fromFile(f *model.File) (*Detector, error) {
 			return nil, err
 		}
 	}
-	if d.calibration, err = calibrationFrom(meta, len(d.banks)); err != nil {
+	if d.calibration, err = calibrationFrom(meta, len(d.channels)); err != nil {
 		return nil, err
 	}
 	if d.sounds, err = soundsFrom(f, &d.config); err != nil {

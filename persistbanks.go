@@ -26,13 +26,12 @@ type bankMeta struct {
 // a bank each.
 func (c *Config) views() bool { return c.Protocol != ProtocolBTF && !c.Loose }
 
-// tensors returns the bank as it stands in a model file.
-func (b *bank) tensors() []model.Tensor {
+func (b *bank) tensors(feature string) []model.Tensor {
 	rows := b.rows.Rows()
-	if b.feature == "" {
+	if feature == "" {
 		return []model.Tensor{model.Float32s(tensorBank, []int{rows.N, rows.D}, rows.Data)}
 	}
-	of := func(name string) string { return name + "." + b.feature }
+	of := func(name string) string { return name + "." + feature }
 	origins := make([]int32, 0, 2*len(b.origins))
 	for _, o := range b.origins {
 		origins = append(origins, o.Scan, o.Row)
@@ -46,9 +45,10 @@ func (b *bank) tensors() []model.Tensor {
 
 // viewInto adds what banks and finder need besides tensors to a model's metadata.
 func (d *Detector) viewInto(meta map[string]string) error {
-	banks := make([]bankMeta, len(d.banks))
-	for i, b := range d.banks {
-		banks[i] = bankMeta{b.feature, b.scale, b.weight}
+	banks := make([]bankMeta, len(d.channels))
+	for i, ch := range d.channels {
+		b := ch.judge.(*bank)
+		banks[i] = bankMeta{ch.feature, b.scale, ch.weight}
 	}
 	text, err := json.Marshal(banks)
 	if err != nil {
@@ -84,11 +84,11 @@ func finderFrom(f *model.File, c *Config) (*view.Finder, error) {
 	return finder, finder.Restore(c.Seed, c.Workers)
 }
 
-// banksFrom reads the banks; their rows stay in the file.
-func banksFrom(f *model.File, c *Config) ([]*bank, error) {
+// channelsFrom reads the channels; their rows stay in the file.
+func channelsFrom(f *model.File, c *Config) ([]*channel, error) {
 	if !c.views() {
 		rows, err := rowsFrom(f, tensorBank, c.dim(c.Features))
-		return []*bank{{rows: rows, weight: 1}}, err
+		return []*channel{{judge: &bank{rows: rows}, weight: 1}}, err
 	}
 	var meta []bankMeta
 	text, ok := f.Meta()[metaBanks]
@@ -104,20 +104,20 @@ func banksFrom(f *model.File, c *Config) ([]*bank, error) {
 	if len(meta) != len(c.Features) || len(meta) == 0 {
 		return nil, fmt.Errorf("%s has %d banks, the configuration %d features", metaBanks, len(meta), len(c.Features))
 	}
-	var out []*bank
+	var out []*channel
 	for i, m := range meta {
 		if m.Feature != c.Features[i] || !(m.Scale > 0) || m.Scale-m.Scale != 0 || !(m.Weight > 0) || m.Weight-m.Weight != 0 {
 			return nil, fmt.Errorf("%s: scale %v and weight %v of feature %q", metaBanks, m.Scale, m.Weight, m.Feature)
 		}
-		b := &bank{feature: m.Feature, scale: m.Scale, weight: m.Weight, plain: c.Unscaled}
+		b := &bank{scale: m.Scale, plain: c.Unscaled}
 		var err error
 		if b.rows, err = rowsFrom(f, tensorBank+"."+m.Feature, c.dim([]string{m.Feature})); err != nil {
 			return nil, err
 		}
-		if err := b.originsFrom(f); err != nil {
+		if err := b.originsFrom(f, m.Feature); err != nil {
 			return nil, err
 		}
-		out = append(out, b)
+		out = append(out, &channel{feature: m.Feature, judge: b, weight: m.Weight})
 	}
 	return out, nil
 }
@@ -134,32 +134,32 @@ func rowsFrom(f *model.File, name string, dim int) (*memory.Bank, error) {
 }
 
 // originsFrom reads what is known of each row.
-func (b *bank) originsFrom(f *model.File) error {
+func (b *bank) originsFrom(f *model.File, feature string) error {
 	n := b.rows.Rows().N
-	local, shape, err := f.Float32s(tensorLocal + "." + b.feature)
+	local, shape, err := f.Float32s(tensorLocal + "." + feature)
 	if err != nil {
 		return err
 	}
 	if len(shape) != 1 || shape[0] != n {
-		return fmt.Errorf("%s.%s has the shape %v, the bank %d rows", tensorLocal, b.feature, shape, n)
+		return fmt.Errorf("%s.%s has the shape %v, the bank %d rows", tensorLocal, feature, shape, n)
 	}
 	for _, v := range local {
 		if !(v >= 0) || v-v != 0 {
-			return fmt.Errorf("%s.%s holds %v", tensorLocal, b.feature, v)
+			return fmt.Errorf("%s.%s holds %v", tensorLocal, feature, v)
 		}
 	}
 	b.local = slices.Clone(local)
-	origins, shape, err := f.Int32s(tensorOrigins + "." + b.feature)
+	origins, shape, err := f.Int32s(tensorOrigins + "." + feature)
 	if err != nil {
 		return err
 	}
 	if len(shape) != 2 || shape[0] != n || shape[1] != 2 {
-		return fmt.Errorf("%s.%s has the shape %v, the bank %d rows", tensorOrigins, b.feature, shape, n)
+		return fmt.Errorf("%s.%s has the shape %v, the bank %d rows", tensorOrigins, feature, shape, n)
 	}
 	for i := 0; i < len(origins); i += 2 {
 		o := origin{origins[i], origins[i+1]}
 		if o.Scan < 0 || o.Row < 0 || i > 0 && o.Scan < origins[i-2] {
-			return fmt.Errorf("%s.%s: the row at %d comes from row %d of scan %d", tensorOrigins, b.feature, i/2, o.Row, o.Scan)
+			return fmt.Errorf("%s.%s: the row at %d comes from row %d of scan %d", tensorOrigins, feature, i/2, o.Row, o.Scan)
 		}
 		b.origins = append(b.origins, o)
 	}

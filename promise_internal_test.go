@@ -59,12 +59,10 @@ func TestPromiseOnTheLine(t *testing.T) {
 		for range draws {
 			order := r.Perm(pool)
 			f := &fitting{Detector: Detector{describer: proto.describer}}
-			for range proto.samplers {
-				f.samplers = append(f.samplers, &sampler{keep: c.Rows, seed: c.Seed})
-			}
+			f.begun()
 			for k, i := range order[:n] {
 				for b, rows := range descs[i].rows {
-					f.samplers[b].add(k, 0, rows)
+					f.learners[b].show(k, rows, descs[i].cells)
 				}
 				f.held.add(k, scans[i].Name, descs[i])
 			}

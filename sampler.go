@@ -20,6 +20,15 @@ func (o origin) priority(seed uint64) uint64 {
 	return mix(seed ^ mix(uint64(uint32(o.Scan))<<32|uint64(uint32(o.Row))))
 }
 
+// rowsOf returns where the rows of a scan begin and end.
+func rowsOf(origins []origin, scan int) (from, to int) {
+	place := func(scan int) int {
+		i, _ := slices.BinarySearchFunc(origins, scan, func(o origin, s int) int { return int(o.Scan) - s })
+		return i
+	}
+	return place(scan), place(scan + 1)
+}
+
 // mix is the finalizer of splitmix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014).
 func mix(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
@@ -37,6 +46,8 @@ type sampler struct {
 	origins []origin
 	seen    int // rows shown
 }
+
+func (s *sampler) shown() int { return s.seen }
 
 // add shows rows of a scan, numbered from first on.
 func (s *sampler) add(scan, first int, rows *memory.Rows) {

@@ -74,17 +74,21 @@ type updating struct {
 	added int
 }
 
-// reopen gives the banks' rows back to samplers.
+// reopen gives the banks' rows back to learners.
 func (u *updating) reopen() {
-	for _, b := range u.banks {
+	var banks []*bankLearner
+	for _, ch := range u.channels {
+		b := ch.judge.(*bank)
 		rows := b.rows.Rows()
-		u.samplers = append(u.samplers, &sampler{keep: u.config.Rows, seed: u.config.Seed,
-			rows:    memory.Rows{N: rows.N, D: rows.D, Data: slices.Clone(rows.Data)},
-			origins: slices.Clone(b.origins)})
+		l := newBankLearner(&u.config, ch.feature)
+		l.rows = memory.Rows{N: rows.N, D: rows.D, Data: slices.Clone(rows.Data)}
+		l.origins = slices.Clone(b.origins)
+		banks = append(banks, l)
 		for _, o := range b.origins {
 			u.next = max(u.next, int(o.Scan)+1)
 		}
 	}
+	u.learnBy(banks)
 	for _, h := range u.calibration.Held {
 		u.next = max(u.next, h.Scan+1)
 	}
@@ -104,21 +108,21 @@ func (u *updating) remove(names []string) error {
 		c.Suspects = slices.DeleteFunc(c.Suspects, func(s string) bool { return s == name })
 		u.digest.Write([]byte("\x00without " + name))
 	}
-	for _, s := range u.samplers {
-		s.drop(gone)
+	for _, b := range u.banks {
+		b.drop(gone)
 	}
 	u.provenance.Scans -= len(gone)
 	return nil
 }
 
-// show describes a new scan and shows it to the samplers.
+// show describes a new scan and shows it to the learners.
 func (u *updating) show(ctx context.Context, s *rgbd.Scan) error {
 	desc, err := u.describe(ctx, s)
 	if err != nil {
 		return err
 	}
 	for i, rows := range desc.rows {
-		u.samplers[i].add(u.next, 0, rows)
+		u.learners[i].show(u.next, rows, desc.cells)
 	}
 	u.held.add(u.next, u.unique(s.Name), desc)
 	hashScan(u.digest, s, u.config.has(FeatureRGB))
@@ -141,24 +145,18 @@ func (u *updating) unique(name string) string {
 // close makes the banks again and calibrates what is new.
 func (u *updating) close(ctx context.Context) (*Detector, error) {
 	d := &u.Detector
-	weights := make([]float64, len(d.banks))
-	for i, b := range d.banks {
-		weights[i] = b.weight
+	weights := make([]float64, len(d.channels))
+	for i, ch := range d.channels {
+		weights[i] = ch.weight
 	}
-	d.banks = nil
-	for i, s := range u.samplers {
-		s.thin()
-		if s.rows.N == 0 || s.origins[0].Scan == s.origins[len(s.origins)-1].Scan {
+	for _, b := range u.banks {
+		b.thin()
+		if b.rows.N == 0 || b.origins[0].Scan == b.origins[len(b.origins)-1].Scan {
 			return nil, fmt.Errorf("%w: fewer than two scans would be left", ErrUpdate)
 		}
-		rows, err := memory.NewBank(&s.rows, u.config.Workers)
-		if err != nil {
-			return nil, err
-		}
-		d.banks = append(d.banks, &bank{feature: u.config.Features[i], rows: rows, origins: s.origins, plain: u.config.Unscaled})
-		d.provenance.Rows += s.seen
+		d.provenance.Rows += b.seen
 	}
-	if err := u.held.search(ctx, d); err != nil {
+	if err := u.learn(ctx); err != nil {
 		return nil, err
 	}
 	scores, err := u.held.sum(ctx, d, weights)
