@@ -36,6 +36,9 @@ func Protocols() []Protocol { return []Protocol{ProtocolDefault, ProtocolBTF} }
 // pixels is none, a Top of 1e-9 is the single highest pixel.
 type Config struct {
 	Protocol Protocol `json:"protocol"`
+	// Method is how rows are judged. [MethodBank]; the others are for rasters with the
+	// default protocol, fits of at least two scans, and models that are not updated.
+	Method Method `json:"method,omitempty"`
 	// Features have a bank each, and their scores are added / are put side by side in
 	// this order; see [Features]. Fpfh and normals, and rgb where the first scan has
 	// colour; of loose scans fpfh / fpfh.
@@ -60,8 +63,11 @@ type Config struct {
 	// put side by side. 40, 80, 160 / 100.
 	FPFHK []int `json:"fpfh_k"`
 	// Rows is the most rows that the bank of a feature keeps, drawn at random; see
-	// [Detector.Update]. 16,000 / not used, nor for loose scans.
+	// [Detector.Update]. 16,000 / not used, nor for loose scans and by MethodPaDiM.
 	Rows int `json:"rows,omitempty"`
+	// Alike is the number of training scans that MethodSPADE compares a scan with. 10;
+	// not used by other methods.
+	Alike int `json:"alike,omitempty"`
 	// Sketch is the most values that describe a layer of a network in a row, see
 	// [fusion.Sketch]. 128 / not used.
 	Sketch int `json:"sketch,omitempty"`
@@ -70,7 +76,7 @@ type Config struct {
 	// with the square of the number of rows.
 	Coreset float64 `json:"coreset"`
 	// Neighbors is the number of nearest bank rows whose mean distance is a
-	// cell's score. 1, of loose scans 3 / 1.
+	// cell's score. 1, of loose scans 3 / 1. MethodPaDiM has none.
 	Neighbors int `json:"neighbors"`
 	// Top is the share of the part's pixels, those highest in the score map, whose
 	// mean is the scan's score. 0.01 / not used: BTF's reweighted maximum.
@@ -79,7 +85,7 @@ type Config struct {
 	// that smooths the map / the radius of BTF's. 4 / 4.
 	Blur float64 `json:"blur"`
 	// Unscaled leaves distances as they are. Otherwise the default protocol divides
-	// them by how far apart sound parts are at that place. Of rasters.
+	// them by how far apart sound parts are at that place. Of rasters, MethodBank.
 	Unscaled bool `json:"unscaled,omitempty"`
 	// KeepPlane keeps the plane the part lies on. Otherwise the default protocol
 	// removes it from every scan, unless one of the first eight of a fit shows none or
@@ -120,7 +126,7 @@ type Config struct {
 	// the model; or ContaminationAuto: those that stand out, see
 	// [Calibration].Suspects. Of the others a tenth of the descriptors, where scores
 	// are highest, are forgotten, too. 0: all scans are sound. Of rasters, default
-	// protocol.
+	// protocol, MethodBank.
 	Contamination float64 `json:"contamination,omitempty"`
 
 	Seed uint64 `json:"seed"`
@@ -141,6 +147,7 @@ var ErrConfig = errors.New("invalid configuration")
 // the scans.
 func (c Config) resolve() (Config, error) {
 	open(&c.Protocol, ProtocolDefault)
+	open(&c.Method, MethodBank)
 	c.Features = slices.Clone(c.Features)
 	d := Config{Size: 168, Input: 448, Cells: 56, NormalK: 30, FPFHK: []int{40, 80, 160}, Rows: 16000, Sketch: 128,
 		Coreset: 0.1, Top: 0.01, Blur: 4, FalseAlarms: 0.05}
@@ -150,6 +157,12 @@ func (c Config) resolve() (Config, error) {
 		}
 		d = Config{Size: 224, Cells: 28, NormalK: 30, FPFHK: []int{100}, Coreset: 0.1, Neighbors: 1, Blur: 4}
 		c.KeepPlane = true
+	}
+	switch c.Method {
+	case MethodPaDiM:
+		d.Rows = 0
+	case MethodSPADE:
+		open(&c.Alike, 10)
 	}
 	open(&c.Size, d.Size)
 	open(&c.Input, d.Input)
@@ -226,7 +239,7 @@ func (c Config) check() error {
 		return bad("the BTF protocol knows no input, rows, sketch, false alarms, contamination, and scales no distances")
 	case c.views() && (c.Input < 32 || c.Input > maxSize):
 		return bad("input %d is not in [32, %d]", c.Input, maxSize)
-	case c.views() && (c.Rows < 10 || c.Rows > maxRows):
+	case c.views() && c.Method != MethodPaDiM && (c.Rows < 10 || c.Rows > maxRows):
 		return bad("rows %d is not in [10, %d]", c.Rows, maxRows)
 	case c.views() && (c.Sketch < 8 || c.Sketch > maxChannels):
 		return bad("sketch %d is not in [8, %d]", c.Sketch, maxChannels)
@@ -238,6 +251,9 @@ func (c Config) check() error {
 		return bad("%d neighbours for each of %d×%d pixels are too many", max(slices.Max(c.FPFHK), c.NormalK), c.Size, c.Size)
 	case c.Protocol == ProtocolBTF && (c.Neighbors != 1 || c.Top != 0 || len(c.FPFHK) != 1):
 		return bad("the BTF protocol has 1 neighbour, one FPFH and no top share")
+	}
+	if err := c.checkMethod(); err != nil {
+		return err
 	}
 	if err := c.checkLoose(); err != nil {
 		return err

@@ -159,7 +159,7 @@ func Fit(ctx context.Context, c Config, scans iter.Seq2[*rgbd.Scan, error], opts
 		return nil, ErrNoScans
 	}
 	if pilots != nil {
-		f.few = c.Contamination == 0 // who doubts scans does not multiply them
+		f.few = c.Method == MethodBank && c.Contamination == 0 // who doubts scans does not multiply them
 		if err := begin(); err != nil {
 			return nil, err
 		}
@@ -180,7 +180,7 @@ type fitting struct {
 	captures []*quality.Measurement
 	rows     memory.Rows    // of all scans, where there is one bank for them
 	learners []learner      // otherwise, one per feature
-	banks    []*bankLearner // these learners
+	banks    []*bankLearner // these learners, nil unless they make banks
 	few      bool           // so few scans that turned views are looked at, too
 	turned   []*bankLearner // as banks, with turned views
 	held     held
@@ -230,9 +230,18 @@ func (f *fitting) begin(ctx context.Context, pilots []*rgbd.Scan) error {
 func (f *fitting) begun() {
 	var banks []*bankLearner
 	for _, feature := range f.config.Features {
-		banks = append(banks, newBankLearner(&f.config, feature))
+		switch f.config.Method {
+		case MethodPaDiM:
+			f.learners = append(f.learners, newGaussianLearner(&f.config, feature))
+		case MethodSPADE:
+			f.learners = append(f.learners, newGalleryLearner(&f.config))
+		default:
+			banks = append(banks, newBankLearner(&f.config, feature))
+		}
 	}
-	f.learnBy(banks)
+	if banks != nil {
+		f.learnBy(banks)
+	}
 }
 
 // learnBy makes these the learners.
@@ -380,6 +389,9 @@ func (f *fitting) finish(ctx context.Context) (*Detector, error) {
 		d.channels = []*channel{{judge: &bank{rows: b}, weight: 1}}
 		d.provenance.Rows, d.provenance.Projection, d.provenance.Radius = f.rows.N, b.Projected(), b.Radius()
 		return d, d.check()
+	}
+	if len(f.held.scans) == 1 && c.Method != MethodBank {
+		return nil, badConfig("the method %s needs at least two scans", c.Method)
 	}
 	if err := f.chooseTurned(ctx); err != nil {
 		return nil, err

@@ -246,7 +246,7 @@ func meanRow(rows []float32, dim int) []float32 {
 	}
 	mean := make([]float32, dim)
 	for j, s := range sum {
-		mean[j] = float32(s / float64(len(rows)/dim))
+		mean[j] = float32(s / float64(max(1, len(rows)/dim)))
 	}
 	return mean
 }

@@ -24,6 +24,12 @@ const (
 	tensorSurroundings = "surroundings" // F32, pixels; absent where there are none
 	tensorLocal        = "local"        // F32, rows
 	tensorOrigins      = "origins"      // I32, rows × 2: scan and row
+	// Of MethodPaDiM, in place of bank, local and origins.
+	tensorCells    = "cells"    // I32, cells: the Gaussian of each
+	tensorCentres  = "centres"  // F32, Gaussians × values: their means
+	tensorInverses = "inverses" // F32, Gaussians × values·(values+1)/2: triangles L⁻¹
+	// Of MethodSPADE, in place of local.
+	tensorMeans = "means" // F32, scans × values: the means of their rows
 )
 
 // Save writes the detector to a model file, whole or not at all; the format is
@@ -136,6 +142,7 @@ func fromFile(f *model.File) (*Detector, error) {
 	if d.thresholds, err = thresholdsFrom(meta); err != nil {
 		return nil, err
 	}
+	open(&d.config.Method, MethodBank) // of earlier versions
 	if err := d.config.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", metaConfig, err)
 	}

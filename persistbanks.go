@@ -15,10 +15,10 @@ import (
 // a bank per feature.
 var errPreview = errors.New("fitted by a preview of iad3d 0.1 whose default protocol was another one; fit it again")
 
-// bankMeta is what a model file says of a bank beside its tensors.
+// bankMeta is what a model file says of a channel beside its tensors.
 type bankMeta struct {
 	Feature string  `json:"feature"`
-	Scale   float64 `json:"scale"`
+	Scale   float64 `json:"scale,omitempty"` // of a bank
 	Weight  float64 `json:"weight"`
 }
 
@@ -31,15 +31,10 @@ func (b *bank) tensors(feature string) []model.Tensor {
 	if feature == "" {
 		return []model.Tensor{model.Float32s(tensorBank, []int{rows.N, rows.D}, rows.Data)}
 	}
-	of := func(name string) string { return name + "." + feature }
-	origins := make([]int32, 0, 2*len(b.origins))
-	for _, o := range b.origins {
-		origins = append(origins, o.Scan, o.Row)
-	}
 	return []model.Tensor{
-		model.Float32s(of(tensorBank), []int{rows.N, rows.D}, rows.Data),
-		model.Float32s(of(tensorLocal), []int{rows.N}, b.local),
-		model.Int32s(of(tensorOrigins), []int{rows.N, 2}, origins),
+		model.Float32s(tensorBank+"."+feature, []int{rows.N, rows.D}, rows.Data),
+		model.Float32s(tensorLocal+"."+feature, []int{rows.N}, b.local),
+		originsTensor(feature, b.origins),
 	}
 }
 
@@ -47,8 +42,10 @@ func (b *bank) tensors(feature string) []model.Tensor {
 func (d *Detector) viewInto(meta map[string]string) error {
 	banks := make([]bankMeta, len(d.channels))
 	for i, ch := range d.channels {
-		b := ch.judge.(*bank)
-		banks[i] = bankMeta{ch.feature, b.scale, ch.weight}
+		banks[i] = bankMeta{Feature: ch.feature, Weight: ch.weight}
+		if b, ok := ch.judge.(*bank); ok {
+			banks[i].Scale = b.scale
+		}
 	}
 	text, err := json.Marshal(banks)
 	if err != nil {
@@ -106,20 +103,64 @@ func channelsFrom(f *model.File, c *Config) ([]*channel, error) {
 	}
 	var out []*channel
 	for i, m := range meta {
-		if m.Feature != c.Features[i] || !(m.Scale > 0) || m.Scale-m.Scale != 0 || !(m.Weight > 0) || m.Weight-m.Weight != 0 {
+		if m.Feature != c.Features[i] || (m.Scale > 0) != (c.Method == MethodBank) || m.Scale-m.Scale != 0 || !(m.Weight > 0) || m.Weight-m.Weight != 0 {
 			return nil, fmt.Errorf("%s: scale %v and weight %v of feature %q", metaBanks, m.Scale, m.Weight, m.Feature)
 		}
-		b := &bank{scale: m.Scale, plain: c.Unscaled}
+		ch := &channel{feature: m.Feature, weight: m.Weight}
 		var err error
-		if b.rows, err = rowsFrom(f, tensorBank+"."+m.Feature, c.dim([]string{m.Feature})); err != nil {
+		switch c.Method {
+		case MethodPaDiM:
+			ch.judge, err = gaussiansFrom(f, c, m.Feature)
+		case MethodSPADE:
+			ch.judge, err = galleryFrom(f, c, m.Feature)
+		default:
+			ch.judge, err = bankFrom(f, c, m)
+		}
+		if err != nil {
 			return nil, err
 		}
-		if err := b.originsFrom(f, m.Feature); err != nil {
-			return nil, err
-		}
-		out = append(out, &channel{feature: m.Feature, judge: b, weight: m.Weight})
+		out = append(out, ch)
 	}
 	return out, nil
+}
+
+// bankFrom reads the bank of a feature.
+func bankFrom(f *model.File, c *Config, m bankMeta) (*bank, error) {
+	b := &bank{scale: m.Scale, plain: c.Unscaled}
+	var err error
+	if b.rows, err = rowsFrom(f, tensorBank+"."+m.Feature, c.dim([]string{m.Feature})); err != nil {
+		return nil, err
+	}
+	n := b.rows.Rows().N
+	local, err := floatsFrom(f, tensorLocal+"."+m.Feature, n)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range local {
+		if !(v >= 0) {
+			return nil, fmt.Errorf("%s.%s holds %v", tensorLocal, m.Feature, v)
+		}
+	}
+	b.local = slices.Clone(local)
+	b.origins, err = originsFrom(f, m.Feature, n)
+	return b, err
+}
+
+// floatsFrom returns a tensor of this shape and of finite numbers, which stay in the file.
+func floatsFrom(f *model.File, name string, want ...int) ([]float32, error) {
+	data, shape, err := f.Float32s(name)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(shape, want) {
+		return nil, fmt.Errorf("%s has the shape %v, not %v", name, shape, want)
+	}
+	for _, v := range data {
+		if v-v != 0 {
+			return nil, fmt.Errorf("%s holds %v", name, v)
+		}
+	}
+	return data, nil
 }
 
 func rowsFrom(f *model.File, name string, dim int) (*memory.Bank, error) {
@@ -133,35 +174,30 @@ func rowsFrom(f *model.File, name string, dim int) (*memory.Bank, error) {
 	return memory.NewBank(&memory.Rows{N: shape[0], D: shape[1], Data: data}, 0)
 }
 
-// originsFrom reads what is known of each row.
-func (b *bank) originsFrom(f *model.File, feature string) error {
-	n := b.rows.Rows().N
-	local, shape, err := f.Float32s(tensorLocal + "." + feature)
-	if err != nil {
-		return err
-	}
-	if len(shape) != 1 || shape[0] != n {
-		return fmt.Errorf("%s.%s has the shape %v, the bank %d rows", tensorLocal, feature, shape, n)
-	}
-	for _, v := range local {
-		if !(v >= 0) || v-v != 0 {
-			return fmt.Errorf("%s.%s holds %v", tensorLocal, feature, v)
-		}
-	}
-	b.local = slices.Clone(local)
+// originsFrom reads where the n rows of a feature come from.
+func originsFrom(f *model.File, feature string, n int) ([]origin, error) {
 	origins, shape, err := f.Int32s(tensorOrigins + "." + feature)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(shape) != 2 || shape[0] != n || shape[1] != 2 {
-		return fmt.Errorf("%s.%s has the shape %v, the bank %d rows", tensorOrigins, feature, shape, n)
+		return nil, fmt.Errorf("%s.%s has the shape %v, the bank %d rows", tensorOrigins, feature, shape, n)
 	}
+	var out []origin
 	for i := 0; i < len(origins); i += 2 {
 		o := origin{origins[i], origins[i+1]}
 		if o.Scan < 0 || o.Row < 0 || i > 0 && o.Scan < origins[i-2] {
-			return fmt.Errorf("%s.%s: the row at %d comes from row %d of scan %d", tensorOrigins, feature, i/2, o.Row, o.Scan)
+			return nil, fmt.Errorf("%s.%s: the row at %d comes from row %d of scan %d", tensorOrigins, feature, i/2, o.Row, o.Scan)
 		}
-		b.origins = append(b.origins, o)
+		out = append(out, o)
 	}
-	return nil
+	return out, nil
+}
+
+func originsTensor(feature string, origins []origin) model.Tensor {
+	flat := make([]int32, 0, 2*len(origins))
+	for _, o := range origins {
+		flat = append(flat, o.Scan, o.Row)
+	}
+	return model.Int32s(tensorOrigins+"."+feature, []int{len(origins), 2}, flat)
 }

@@ -75,7 +75,11 @@ func releasedConfigs() map[string]iad3d.Config {
 	loose := iad3d.Config{FPFHK: []int{16, 32}, Points: 1000, Centres: 100, Pool: 8}
 	sound := few // all that a model of rasters holds, in a small file
 	sound.Rows = 60
-	return map[string]iad3d.Config{"default": few, "sound": sound, "colour": colour, "btf": btf, "loose": loose}
+	padim := few // small files
+	padim.Method, padim.Cells, padim.Features, padim.FPFHK = iad3d.MethodPaDiM, 6, []string{iad3d.FeatureFPFH}, []int{16}
+	spade := padim
+	spade.Method, spade.Rows = iad3d.MethodSPADE, 60
+	return map[string]iad3d.Config{"default": few, "sound": sound, "colour": colour, "btf": btf, "loose": loose, "padim": padim, "spade": spade}
 }
 
 type releasedScore struct {

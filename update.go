@@ -31,14 +31,16 @@ var ErrUpdate = errors.New("cannot update")
 //
 // A scan whose name the model has already is called "name-2".
 //
-// It is for rasters with the default protocol, fitted on at least two scans; others
-// are refused with an error wrapping [ErrUpdate], as is a name that is not among the
+// It is for rasters with the default protocol and MethodBank, fitted on at least two
+// scans; others are refused with an error wrapping [ErrUpdate], as is a name that is not among the
 // held-out scans of the calibration.
 func (d *Detector) Update(ctx context.Context, add iter.Seq2[*rgbd.Scan, error], remove []string, opts ...Option) (*Detector, error) {
 	o := gather(opts)
 	switch {
 	case d.finder == nil:
 		return nil, fmt.Errorf("%w: only models of rasters with the default protocol grow; fit it again", ErrUpdate)
+	case d.config.Method != MethodBank:
+		return nil, fmt.Errorf("%w: models of the method %s do not grow; fit it again", ErrUpdate, d.config.Method)
 	case d.calibration == nil:
 		return nil, fmt.Errorf("%w: the model was fitted on a single scan; fit it again", ErrUpdate)
 	}

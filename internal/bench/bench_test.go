@@ -316,3 +316,38 @@ func TestAblation(t *testing.T) {
 		}
 	}
 }
+
+// TestOtherDetectors holds that padim and spade stand beside the default detector, with
+// the features that a fit chooses.
+func TestOtherDetectors(t *testing.T) {
+	p := plan(t)
+	p.Classes, p.Methods, p.Backbone = p.Classes[:1], nil, nil
+	p.Config = iad3d.Config{Size: 64, Cells: 8, FPFHK: []int{30}}
+	for _, m := range Methods(iad3d.ProtocolDefault) {
+		if m.Features == nil {
+			p.Methods = append(p.Methods, m)
+		}
+	}
+	runs, err := p.Do(t.Context(), nil, silent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]iad3d.Method{DefaultKey: iad3d.MethodBank, "padim": iad3d.MethodPaDiM, "spade": iad3d.MethodSPADE}
+	if len(runs) != len(want) {
+		t.Fatalf("%d runs", len(runs))
+	}
+	for _, r := range runs {
+		if r.Config.Method != want[r.Method] || len(r.Config.Features) != 3 || r.BankRows == 0 {
+			t.Errorf("%s: method %s, features %v, %d rows", r.Method, r.Config.Method, r.Config.Features, r.BankRows)
+		}
+	}
+	var b bytes.Buffer
+	if err := p.Tabulate(runs).Markdown(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| default |", "| PaDiM |", "| SPADE |"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}

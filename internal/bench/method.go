@@ -16,13 +16,16 @@ import (
 
 // Method is one row of the table.
 type Method struct {
-	Key      string   // what --methods takes: the features joined by +
+	Key      string   // what --methods takes: the features joined by +, or a name
 	Title    string   // as the paper calls it
-	Features []string // of the configuration
+	Features []string // of the configuration; nil: those that a fit chooses
 	Needs    Need
 	// Change sets the rest of a configuration; nil: nothing. Of an ablation.
 	Change func(*iad3d.Config)
 }
+
+// DefaultKey is the key of the default detector with the features that a fit chooses.
+const DefaultKey = "default"
 
 // Need says how a method goes with a backbone.
 type Need int
@@ -47,6 +50,9 @@ func Methods(p iad3d.Protocol) []Method {
 			join("FPFH + RGB", iad3d.FeatureFPFH, iad3d.FeatureRGB),
 			join("normals + RGB", iad3d.FeatureNormals, iad3d.FeatureRGB),
 			join("all three", iad3d.FeatureFPFH, iad3d.FeatureNormals, iad3d.FeatureRGB),
+			{Key: DefaultKey, Title: "default", Needs: AnyBackbone},
+			{Key: string(iad3d.MethodPaDiM), Title: "PaDiM", Needs: AnyBackbone, Change: func(c *iad3d.Config) { c.Method = iad3d.MethodPaDiM }},
+			{Key: string(iad3d.MethodSPADE), Title: "SPADE", Needs: AnyBackbone, Change: func(c *iad3d.Config) { c.Method = iad3d.MethodSPADE }},
 		}
 	}
 	return []Method{
@@ -69,7 +75,7 @@ func join(title string, features ...string) Method {
 // its levers off at a time: without each feature, and with each choice of its
 // configuration that has a plain alternative.
 func Ablation(features []string, backbone bool) []Method {
-	all := Method{Key: "default", Title: "default", Features: features, Needs: AnyBackbone}
+	all := Method{Key: DefaultKey, Title: "default", Features: features, Needs: AnyBackbone}
 	out := []Method{all}
 	for i, f := range features {
 		if len(features) > 1 {

@@ -21,8 +21,10 @@ mean, and for the paper's own methods and data the published values beside ours.
 Methods of the protocol btf, rows of the table of Horwitz and Hoshen, "Back to the
 Feature": rgb and depth (through the network of --backbone; without it rgb uses
 built-in filters), raw, hog, sift, fpfh, rgb+fpfh. "all" takes those that are possible.
-Of the protocol default, combinations of fpfh, normals and rgb; or "ablation": the
-detector with all three and with one of its levers off at a time. With --bootstrap every
+Of the protocol default, combinations of fpfh, normals and rgb; "default", the one that
+a fit chooses, and with the same features two other detectors, padim and spade (see
+"iad3d fit --help"); or "ablation": the detector with all three and with one of its
+levers off at a time. With --bootstrap every
 figure has its 95 % interval, and its difference to the first row's another.
 
 The folder --out gets table.md, table.csv, table.json, and evidence.json with hashes of
@@ -49,6 +51,7 @@ func (a *app) bench() *cobra.Command {
 		Long:  benchLong,
 		Example: `  iad3d bench --dataset mvtec3d --root mvtec_3d --backbone wrn50.onnx --out results
   iad3d bench --dataset mvtec3d --root mvtec_3d --class bagel,rope --methods fpfh,sift --out results
+  iad3d bench --dataset mvtec3d --root mvtec_3d --protocol default --methods default,padim,spade --out others
   iad3d bench --dataset mvtec3d --root mvtec_3d --protocol default --methods ablation --bootstrap 1000 --out levers`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runBench(cmd.Context(), &o) },
@@ -154,7 +157,9 @@ func (a *app) plan(o *benchOptions) (*bench.Plan, error) {
 func (o *benchOptions) chosen(p iad3d.Protocol, backbone bool) ([]bench.Method, error) {
 	all := bench.Methods(p)
 	if o.methods == "all" {
-		return slices.DeleteFunc(all, func(m bench.Method) bool { return m.Needs == bench.MustBackbone && !backbone }), nil
+		return slices.DeleteFunc(all, func(m bench.Method) bool {
+			return m.Needs == bench.MustBackbone && !backbone || m.Key == bench.DefaultKey // that is one of the combinations
+		}), nil
 	}
 	if o.methods == "ablation" {
 		if p == iad3d.ProtocolBTF {

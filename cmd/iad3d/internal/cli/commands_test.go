@@ -51,7 +51,7 @@ var refusals = map[string][]string{
 	"convert":          {"convert DIR/missing.ply DIR/out.pcd"},
 	"demo":             {"demo --out DIR/file"},
 	"eval":             {"eval --model DIR/missing.iad3d --dataset mvtec3d --root LINE", "eval --model MODEL --dataset mvtec3d --root DIR/missing", "eval --maps DIR/missing --gt DIR/missing"},
-	"fit":              {"fit --dataset mvtec3d --root DIR/missing --out DIR/m.iad3d"},
+	"fit":              {"fit --dataset mvtec3d --root DIR/missing --out DIR/m.iad3d", "fit --dataset mvtec3d --root LINE --method gmm --out DIR/m.iad3d", "fit --dataset mvtec3d --root LINE --method padim --contamination auto --out DIR/m.iad3d"},
 	"inspect":          {"inspect DIR/missing.tiff"},
 	"man":              {"man --out DIR/file"},
 	"ort":              {"ort frobnicate"},

@@ -36,6 +36,11 @@ training scan is held out in turn: that weighs the features, names suspect scans
 sets thresholds that sound scans exceed at the rate of --false-alarms. Features of btf:
 fpfh, rgb, depth (through the network), raw, hog, sift, put side by side.
 
+The method says how a feature's descriptors are judged: "bank" is iad3d's own. Two
+others are there to be compared with it, for rasters and the default protocol: "padim",
+a Gaussian for each cell of the window on the part, and "spade", the nearest descriptors
+of those training scans that are most alike as a whole. "iad3d bench" has all three.
+
 Scans may be rasters or loose points, clouds without a raster, but not both in one
 model. Loose ones are described by fpfh under the default protocol, and whole: what
 lies around the part should not be in them.`
@@ -45,6 +50,7 @@ type fitOptions struct {
 	net      backboneFlags
 	out      string
 	protocol string
+	method   string
 	features string
 	unclean  string // share of defective training scans, or auto
 	config   iad3d.Config
@@ -72,6 +78,7 @@ func (a *app) fit() *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&o.out, "out", "", "model file to write")
 	f.StringVar(&o.protocol, "protocol", string(iad3d.ProtocolDefault), "settings and evaluation: default or btf")
+	f.StringVar(&o.method, "method", string(iad3d.MethodBank), "how descriptors are judged: bank, padim or spade")
 	f.StringVar(&o.features, "features", "", "what describes the surface, joined by +: "+strings.Join(iad3d.Features(), ", ")+" (fpfh+normals, and rgb where scans have colour; loose scans and btf: fpfh)")
 	o.net.add(cmd)
 	f.Uint64Var(&o.config.Seed, "seed", 0, "seed of all random choices")
@@ -83,6 +90,7 @@ func (a *app) fit() *cobra.Command {
 	f.IntVar(&c.Size, "size", 0, "side of the working raster, pixels (168, btf 224)")
 	f.IntVar(&c.Input, "input", 0, "side of the images a network is given, pixels (448, btf as --size)")
 	f.IntVar(&c.Rows, "rows", 0, "most descriptors that the model keeps per feature (16000)")
+	f.IntVar(&c.Alike, "alike", 0, "of the method spade: training scans that a scan is compared with (10)")
 	f.IntVar(&c.Sketch, "sketch", 0, "most values that describe a network's layer (128)")
 	f.IntVar(&c.Cells, "cells", 0, "descriptor cells along that side (56, btf 28)")
 	f.IntVar(&c.NormalK, "normal-k", 0, "neighbours of a normal (30)")
@@ -99,6 +107,7 @@ func (a *app) fit() *cobra.Command {
 	f.BoolVar(&c.Unscaled, "unscaled", false, "leave distances as they are in place of dividing them by those between sound parts there")
 	f.BoolVar(&c.KeepPlane, "keep-plane", false, "keep the plane the part lies on (btf: always)")
 	complete(cmd, "protocol", string(iad3d.ProtocolDefault), string(iad3d.ProtocolBTF))
+	complete(cmd, "method", string(iad3d.MethodBank), string(iad3d.MethodPaDiM), string(iad3d.MethodSPADE))
 	complete(cmd, "features", iad3d.Features()...)
 	require(cmd, "dataset", "root", "out")
 	return cmd
@@ -107,12 +116,12 @@ func (a *app) fit() *cobra.Command {
 // complete makes the configuration from the flags. A number given as 0 would
 // silently become the default.
 func (o *fitOptions) complete(flags *pflag.FlagSet) error {
-	for _, name := range []string{"false-alarms", "size", "input", "rows", "sketch", "cells", "normal-k", "coreset", "neighbors", "top", "blur", "points", "voxel", "centres", "pool"} {
+	for _, name := range []string{"false-alarms", "size", "input", "rows", "alike", "sketch", "cells", "normal-k", "coreset", "neighbors", "top", "blur", "points", "voxel", "centres", "pool"} {
 		if f := flags.Lookup(name); f.Changed && f.Value.String() == "0" {
 			return usagef("--%s 0: want more than 0", name)
 		}
 	}
-	o.config.Protocol = iad3d.Protocol(o.protocol)
+	o.config.Protocol, o.config.Method = iad3d.Protocol(o.protocol), iad3d.Method(o.method)
 	if o.features != "" {
 		o.config.Features = strings.Split(o.features, "+")
 	}
@@ -128,7 +137,7 @@ func (o *fitOptions) complete(flags *pflag.FlagSet) error {
 	return nil
 }
 
-// bankSize is the size of a model's memory bank.
+// bankSize is the size of a model's memory bank, or of what it has in its place.
 type bankSize struct {
 	Rows   int `json:"rows"`
 	Values int `json:"values"`
@@ -187,8 +196,12 @@ func (a *app) runFit(ctx context.Context, o *fitOptions) error {
 		a.warnCalibration(doc.Thresholds, doc.Calibration)
 		return a.document(doc)
 	}
-	if err := a.printf("%s: %s; %d descriptors of %d scans of %s, %s; %.1f s\n", doc.Model, strings.Join(doc.Config.Features, "+"),
-		doc.Bank.Rows, doc.Provenance.Scans, doc.Class, byteCount(doc.Bytes), doc.Seconds); err != nil {
+	what := "descriptors"
+	if doc.Config.Method == iad3d.MethodPaDiM {
+		what = "Gaussians"
+	}
+	if err := a.printf("%s: %s; %d %s of %d scans of %s, %s; %.1f s\n", doc.Model, strings.Join(doc.Config.Features, "+"),
+		doc.Bank.Rows, what, doc.Provenance.Scans, doc.Class, byteCount(doc.Bytes), doc.Seconds); err != nil {
 		return err
 	}
 	if t := doc.Thresholds; t != nil {

@@ -58,6 +58,32 @@ func TestFit(t *testing.T) {
 	}
 }
 
+// TestFitMethods fits, looks at and scores with models of the other methods.
+func TestFitMethods(t *testing.T) {
+	for method, want := range map[string]struct{ text, bank string }{
+		"padim": {" Gaussians of 3 scans", `bank +\d+ Gaussians of \d+ rows`},
+		"spade": {" descriptors of 3 scans", `neighbours .*, bank 1 of the 2 scans most alike`},
+	} {
+		out := filepath.Join(t.TempDir(), "m.iad3d")
+		args := []string{"--method", method}
+		if method == "spade" {
+			args = append(args, "--alike", "2")
+		}
+		if text := fine(t, fitArgs(t, out, args...)...); !strings.Contains(text, want.text) || !strings.Contains(text, "threshold ") {
+			t.Errorf("%s: text %q", method, text)
+		}
+		text := fine(t, "inspect", out)
+		for _, line := range []string{want.bank, "method +" + method + "\n"} {
+			if !regexp.MustCompile(line).MatchString(text) {
+				t.Errorf("%s: no %s in\n%s", method, line, text)
+			}
+		}
+		scan := testScan(t, "good")
+		fine(t, "score", "--model", out, scan)
+		refuse(t, exitUsage, []string{"method " + method, "fit it again"}, "update", out, scan)
+	}
+}
+
 // TestFitPromise looks at what a fit says of its thresholds.
 func TestFitPromise(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "m.iad3d")

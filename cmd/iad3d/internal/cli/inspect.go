@@ -143,6 +143,13 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 		top = fmt.Sprintf("mean of the highest %g of the points", c.Top)
 	}
 	bank := fmt.Sprintf("%d rows of %d, %d values", m.Bank.Rows, p.Rows, m.Bank.Values)
+	nearest := fmt.Sprintf(", bank %d", c.Neighbors)
+	switch c.Method {
+	case iad3d.MethodPaDiM:
+		bank, nearest = fmt.Sprintf("%d Gaussians of %d rows, %d values", m.Bank.Rows, p.Rows, m.Bank.Values), ""
+	case iad3d.MethodSPADE:
+		nearest += fmt.Sprintf(" of the %d scans most alike", c.Alike)
+	}
 	if p.Radius > 0 {
 		bank += ", radius " + number(p.Radius)
 	}
@@ -159,9 +166,10 @@ func (a *app) inspectModel(path string, d *iad3d.Detector) error {
 		{"data sha256", p.DataSHA256},
 		{"protocol", string(c.Protocol)},
 		{"features", strings.Join(c.Features, "+")},
+		{"method", string(c.Method)},
 		{"network", network},
 		{"raster", raster},
-		{"neighbours", fmt.Sprintf("normal %d, FPFH %s, bank %d", c.NormalK, strings.Trim(fmt.Sprint(c.FPFHK), "[]"), c.Neighbors)},
+		{"neighbours", fmt.Sprintf("normal %d, FPFH %s", c.NormalK, strings.Trim(fmt.Sprint(c.FPFHK), "[]")) + nearest},
 		{"scan score", top},
 		{"blur", fmt.Sprintf("%g pixels", c.Blur)},
 		{"seed", fmt.Sprint(c.Seed)},

@@ -23,7 +23,8 @@ thresholds as in a fit; the weights of the features, the window on the part and 
 limits of valid captures stay. When much has been added, fit again.
 
 Names are those of "iad3d fit --json" and "inspect --json", under calibration.held.
-Models of the protocol btf and of loose scans cannot be updated.`
+Models of the protocol btf, of loose scans and of the methods padim and spade cannot be
+updated.`
 
 type updateOptions struct {
 	capture
