@@ -24,10 +24,6 @@ const (
 	cellChunk = 16
 )
 
-// triangle returns the number of values in the lower triangle of a d×d matrix. Row i
-// of a triangle stands at triangle(i), its diagonal last.
-func triangle(d int) int { return d * (d + 1) / 2 }
-
 // gaussians is the judge of [MethodPaDiM]. With m the mean and L·Lᵀ the covariance of
 // the Gaussian of its cell, a row x is abnormal by |L⁻¹·(x−m)|.
 type gaussians struct {
@@ -153,66 +149,6 @@ func (m *moments) covariance() []float64 {
 	return out
 }
 
-// factor returns the Cholesky factor L of the d×d matrix a + ridge·I, both triangles.
-// No pivot of it can be below ridge where a is a covariance. It is written out here
-// because the kernels of gonum's, which the tests compare it with, round differently
-// from processor to processor.
-func factor(a []float64, d int, ridge float64) []float64 {
-	l := slices.Clone(a)
-	for i := range d {
-		row := l[triangle(i):]
-		for j := range i + 1 {
-			other := l[triangle(j):]
-			v := row[j]
-			if i == j {
-				v += ridge
-			}
-			for k, w := range other[:j] {
-				v -= float64(row[k] * w)
-			}
-			if i == j {
-				row[j] = math.Sqrt(max(v, ridge))
-			} else {
-				row[j] = v / other[j]
-			}
-		}
-	}
-	return l
-}
-
-// solve makes x of L⁻¹·x and returns its squared length.
-func solve(l, x []float64) float64 {
-	sum := 0.0
-	for i := range x {
-		row := l[triangle(i):]
-		v := x[i]
-		for k, w := range x[:i] {
-			v -= float64(row[k] * w)
-		}
-		x[i] = v / row[i]
-		sum += float64(x[i] * x[i])
-	}
-	return sum
-}
-
-// invert returns L⁻¹ of a factor, a triangle as well.
-func invert(l []float64, d int) []float64 {
-	out := make([]float64, len(l))
-	for j := range d { // column j
-		for i := j; i < d; i++ {
-			row, v := l[triangle(i):], 0.0
-			if i == j {
-				v = 1
-			}
-			for k := j; k < i; k++ {
-				v -= float64(row[k] * out[triangle(k)+j])
-			}
-			out[triangle(i)+j] = v / row[i]
-		}
-	}
-	return out
-}
-
 // gaussianLearner makes the Gaussians of a feature.
 type gaussianLearner struct {
 	picked []int32
@@ -322,13 +258,12 @@ func (l *gaussianLearner) holdOut(ctx context.Context, c *Config, held []heldSca
 	}
 	// Where the others have no Gaussian of their own theirs of the whole part counts.
 	return scores, parallel.For(ctx, len(held), 1, c.Workers, func(_, s, _ int) {
-		others := newMoments(len(l.picked))
-		others.plus(whole, 1)
+		own, others := newMoments(len(l.picked)), newMoments(len(l.picked))
 		for r := range scores[s] {
-			one := newMoments(len(l.picked))
-			one.add(row(s, int32(r)), l.picked)
-			others.plus(&one, -1)
+			own.add(row(s, int32(r)), l.picked)
 		}
+		others.plus(whole, 1)
+		others.plus(&own, -1)
 		if others.n == 0 {
 			return // nothing to compare with
 		}
