@@ -53,8 +53,8 @@ func (d *Detector) Config() Config {
 // Provenance returns what the detector was fitted on.
 func (d *Detector) Provenance() Provenance { return d.provenance }
 
-// BankSize returns the number of rows in the memory banks and the number of values
-// in them.
+// BankSize returns the number of rows in the memory banks, or of Gaussians where the
+// method is MethodPaDiM, and the number of values in them.
 func (d *Detector) BankSize() (rows, values int) {
 	for _, ch := range d.channels {
 		r, v := ch.size()
