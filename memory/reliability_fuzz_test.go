@@ -22,6 +22,18 @@ func rowsOf(b []byte, dim int) *memory.Rows {
 	return r
 }
 
+// manyRows makes n rows of the bytes, over and over, each time from another on and of
+// another size.
+func manyRows(b []byte, dim, n int) *memory.Rows {
+	r := &memory.Rows{N: n, D: dim}
+	for i := range n {
+		for d := range dim {
+			r.Data = append(r.Data, float32(b[(i*i+d)%len(b)]>>3)*float32(1+i%3))
+		}
+	}
+	return r
+}
+
 func apart(a, b []float32) float64 {
 	sum := 0.0
 	for i, v := range a {
@@ -36,6 +48,8 @@ func apart(a, b []float32) float64 {
 func FuzzNearest(f *testing.F) {
 	f.Add(uint8(3), uint8(2), []byte("sphinx of black quartz, judge my vow"))
 	f.Add(uint8(1), uint8(9), []byte{0, 0, 0, 8, 8, 16, 255, 255})
+	f.Add(uint8(150), uint8(130), slices.Repeat([]byte("pack my box with five dozen liquor jugs 0123456789\xff\x00"), 6))
+	f.Add(uint8(9), uint8(130), []byte("the five boxing wizards jump quickly"))
 	f.Add(uint8(200), uint8(1), slices.Repeat([]byte("0123456789abcdef"), 60))
 	f.Fuzz(func(t *testing.T, dim, k uint8, b []byte) {
 		if dim == 0 || k == 0 {
@@ -45,9 +59,14 @@ func FuzzNearest(f *testing.F) {
 		if all.N < 2 {
 			return
 		}
-		half := all.N / 2 * all.D
-		rows := &memory.Rows{N: all.N - all.N/2, D: all.D, Data: all.Data[half:]}
-		queries := &memory.Rows{N: all.N / 2, D: all.D, Data: all.Data[:half]}
+		nq := all.N / 2
+		if k >= 128 { // so many that rows are screened
+			nq = 33
+			all = manyRows(b, int(dim), 290+nq)
+		}
+		half := nq * all.D
+		rows := &memory.Rows{N: all.N - nq, D: all.D, Data: all.Data[half:]}
+		queries := &memory.Rows{N: nq, D: all.D, Data: all.Data[:half]}
 		bank, err := memory.NewBank(rows, 1+int(k)%3)
 		if err != nil {
 			t.Fatal(err)
