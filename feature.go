@@ -58,7 +58,7 @@ func (c *Config) checkFeatures() error {
 	for i, f := range c.Features {
 		switch {
 		case !slices.Contains(Features(), f):
-			return badConfig("feature %q; there are: %s", f, strings.Join(Features(), ", "))
+			return badConfig("feature %q; there are: %s; several are joined by +", f, strings.Join(Features(), ", "))
 		case slices.Contains(c.Features[:i], f):
 			return badConfig("feature %s is there twice", f)
 		case c.Protocol == ProtocolBTF && f == FeatureNormals:

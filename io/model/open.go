@@ -141,8 +141,8 @@ func withFile(path string, use func(f *os.File, size int64) error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*fs.PathError](err); ok { // names the path itself
-		return fmt.Errorf("%w: %w", ErrModel, err)
+	if p, ok := errors.AsType[*fs.PathError](err); ok { // without the name of the system's call
+		err = p.Err
 	}
 	return fmt.Errorf("%w: %s: %w", ErrModel, path, err)
 }
