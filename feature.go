@@ -10,9 +10,9 @@ import (
 	"github.com/iad3d/iad3d/rgbd"
 )
 
-// Features, what can describe a part. With ProtocolDefault FPFH, normals and RGB may
-// be combined; with ProtocolBTF all but normals may, and the rows of BTF's table are
-// its single features and RGB with FPFH.
+// Features, what can describe a part. With ProtocolDefault FPFH, normals, relief and RGB
+// may be combined; with ProtocolBTF all but normals and relief may, and the rows of BTF's
+// table are its single features and RGB with FPFH.
 const (
 	FeatureFPFH = "fpfh" // geometry: Fast Point Feature Histograms
 	// FeatureRGB is colour: layers of a network that [WithBackbone] provides,
@@ -21,6 +21,9 @@ const (
 	// FeatureNormals is the shape of the surface as an image of its normals, described
 	// as colour is, by the network or the filter bank. ProtocolDefault only.
 	FeatureNormals = "normals"
+	// FeatureRelief is how the surface bends at three scales, as an image ([view.View.Relief])
+	// that is described as colour is. ProtocolDefault only.
+	FeatureRelief = "relief"
 	// FeatureDepth is depth in metres, three times, as the input of the network,
 	// which it cannot do without. ProtocolBTF only, like the following.
 	FeatureDepth = "depth"
@@ -31,7 +34,7 @@ const (
 
 // Features lists the features that exist.
 func Features() []string {
-	return []string{FeatureFPFH, FeatureNormals, FeatureRGB, FeatureDepth, FeatureRaw, FeatureHOG, FeatureSIFT}
+	return []string{FeatureFPFH, FeatureNormals, FeatureRelief, FeatureRGB, FeatureDepth, FeatureRaw, FeatureHOG, FeatureSIFT}
 }
 
 // ErrBackbone is wrapped when a network is missing, or is not the one that a
@@ -42,7 +45,7 @@ func (c *Config) has(feature string) bool { return slices.Contains(c.Features, f
 
 // usesBackbone reports whether a network that is there would be used.
 func (c *Config) usesBackbone() bool {
-	return c.has(FeatureRGB) || c.has(FeatureDepth) || c.has(FeatureNormals)
+	return c.has(FeatureRGB) || c.has(FeatureDepth) || c.has(FeatureNormals) || c.has(FeatureRelief)
 }
 
 // depthCell is the side in pixels of the cells of FeatureRaw and FeatureHOG.
@@ -61,9 +64,9 @@ func (c *Config) checkFeatures() error {
 			return badConfig("feature %q; there are: %s; several are joined by +", f, strings.Join(Features(), ", "))
 		case slices.Contains(c.Features[:i], f):
 			return badConfig("feature %s is there twice", f)
-		case c.Protocol == ProtocolBTF && f == FeatureNormals:
+		case c.Protocol == ProtocolBTF && (f == FeatureNormals || f == FeatureRelief):
 			return badConfig("feature %s needs the default protocol", f)
-		case c.Protocol != ProtocolBTF && f != FeatureFPFH && f != FeatureRGB && f != FeatureNormals:
+		case c.Protocol != ProtocolBTF && f != FeatureFPFH && f != FeatureRGB && f != FeatureNormals && f != FeatureRelief:
 			return badConfig("feature %s needs the BTF protocol", f)
 		case (f == FeatureRaw || f == FeatureHOG) && c.Size != depthCell*c.Cells:
 			return badConfig("feature %s has cells of %d pixels: %d cells need the size %d, not %d", f, depthCell, c.Cells, depthCell*c.Cells, c.Size)
@@ -101,7 +104,7 @@ func (c *Config) dim(features []string) int {
 		switch f {
 		case FeatureFPFH:
 			n += fpfh.Dim * len(c.FPFHK)
-		case FeatureRGB, FeatureDepth, FeatureNormals:
+		case FeatureRGB, FeatureDepth, FeatureNormals, FeatureRelief:
 			if c.Backbone == nil {
 				n += rgbd.FilterBankDim
 				continue

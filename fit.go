@@ -203,8 +203,9 @@ func (f *fitting) begin(ctx context.Context, pilots []*rgbd.Scan) error {
 		return c.check()
 	}
 	if len(c.Features) == 0 {
-		if c.Features = []string{FeatureFPFH, FeatureNormals}; first.Colour != nil {
-			c.Features = append(c.Features, FeatureRGB)
+		c.Features = []string{FeatureFPFH, FeatureNormals, FeatureRelief}
+		if first.Colour != nil {
+			c.Features[2] = FeatureRGB // which takes as long
 		}
 	}
 	clouds := make([]*pointcloud.Cloud, len(pilots))

@@ -229,7 +229,7 @@ func TestHostileMethods(t *testing.T) {
 	}
 }
 
-// TestMethodsWithoutColour holds a scan without a colour image, whose features are two.
+// TestMethodsWithoutColour holds a scan without a colour image, whose features are of geometry alone.
 func TestMethodsWithoutColour(t *testing.T) {
 	for _, m := range otherMethods {
 		var scans []*rgbd.Scan
@@ -244,7 +244,7 @@ func TestMethodsWithoutColour(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := d.Config().Features; !slices.Equal(got, []string{iad3d.FeatureFPFH, iad3d.FeatureNormals}) {
+		if got := d.Config().Features; !slices.Equal(got, []string{iad3d.FeatureFPFH, iad3d.FeatureNormals, iad3d.FeatureRelief}) {
 			t.Errorf("%s: features %v", m, got)
 		}
 	}

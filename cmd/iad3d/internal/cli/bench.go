@@ -21,10 +21,10 @@ mean, and for the paper's own methods and data the published values beside ours.
 Methods of the protocol btf, rows of the table of Horwitz and Hoshen, "Back to the
 Feature": rgb and depth (through the network of --backbone; without it rgb uses
 built-in filters), raw, hog, sift, fpfh, rgb+fpfh. "all" takes those that are possible.
-Of the protocol default, combinations of fpfh, normals and rgb; "default", the one that
-a fit chooses, and with the same features two other detectors, padim and spade (see
-"iad3d fit --help"); or "ablation": the detector with all three and with one of its
-levers off at a time. With --bootstrap every
+Of the protocol default, combinations of fpfh, normals, relief and rgb; "default", the one
+that a fit chooses, and with the same features two other detectors, padim and spade (see
+"iad3d fit --help"); or "ablation": the default detector of scans with colour and with
+one of its levers off at a time. With --bootstrap every
 figure has its 95 % interval, and its difference to the first row's another.
 
 The folder --out gets table.md, table.csv, table.json, and evidence.json with hashes of

@@ -79,7 +79,7 @@ func (a *app) fit() *cobra.Command {
 	f.StringVar(&o.out, "out", "", "model file to write")
 	f.StringVar(&o.protocol, "protocol", string(iad3d.ProtocolDefault), "settings and evaluation: default or btf")
 	f.StringVar(&o.method, "method", string(iad3d.MethodBank), "how descriptors are judged: bank, padim or spade")
-	f.StringVar(&o.features, "features", "", "what describes the surface, joined by +: "+strings.Join(iad3d.Features(), ", ")+" (fpfh+normals, and rgb where scans have colour; loose scans and btf: fpfh)")
+	f.StringVar(&o.features, "features", "", "what describes the surface, joined by +: "+strings.Join(iad3d.Features(), ", ")+" (fpfh+normals+rgb, without colour fpfh+normals+relief; loose scans and btf: fpfh)")
 	o.net.add(cmd)
 	f.Uint64Var(&o.config.Seed, "seed", 0, "seed of all random choices")
 	a.addThreads(cmd)
