@@ -54,6 +54,8 @@ const (
 	still = 0.002
 	// stillReach is how far apart, in pixels, points may lie that belong together.
 	stillReach = 2
+	// wallReach is how far, in pixels, the edge of a wall may be from where it was learnt.
+	wallReach = 16
 )
 
 // learnSurroundings finds what is part in all pilots but one in eight, at the same
@@ -157,9 +159,12 @@ func isAround(z float32, around float32) bool {
 	return around != 0 && math.Abs(float64(z-around)) <= 2*still*math.Abs(float64(around))
 }
 
-// without takes the surroundings away, and pieces that lie wholly along their
-// outline: the rest of walls whose edges a sensor sees a pixel further in one scan
-// than in the next. Surroundings of another raster are left alone.
+// without takes the surroundings away, and pieces that are the rest of walls: those that
+// lie wholly along the outline of the surroundings, whose edges a sensor sees a pixel
+// further in one scan than in the next; and, but for the thickest piece, those that lie
+// wholly beside them and touch them along a third of their own outline: walls do not
+// stand quite still where the sensor, or the box, is moved between scans. Surroundings
+// of another raster are left alone.
 func (p *coarsePart) without(around []float32) {
 	if len(around) != len(p.mask) {
 		return
@@ -167,8 +172,10 @@ func (p *coarsePart) without(around []float32) {
 	p.around = around
 	w, h := p.cloud.Width, p.cloud.Height
 	p.mask = slices.Clone(p.mask)
+	taken := make([]bool, len(p.mask))
 	for i, ok := range p.mask {
-		p.mask[i] = ok && !isAround(p.depth(i), around[i])
+		taken[i] = ok && isAround(p.depth(i), around[i])
+		p.mask[i] = ok && !taken[i]
 	}
 	// A pixel is at the outline when there are both kinds of pixels around it.
 	near := func(x, y int) bool {
@@ -183,40 +190,95 @@ func (p *coarsePart) without(around []float32) {
 		}
 		return in && out
 	}
-	seen := make([]bool, len(p.mask))
-	var piece, stack []int
-	for start := range p.mask {
-		if !p.mask[start] || seen[start] {
-			continue
+	far := distances(taken, w, h)
+	pieces := p.pieces()
+	outside := make([]bool, len(p.mask))
+	for i, ok := range p.mask {
+		outside[i] = !ok
+	}
+	deep := distances(outside, w, h)
+	depths, deepest := make([]int, len(pieces)), 0
+	for k, piece := range pieces {
+		for _, i := range piece {
+			depths[k] = max(depths[k], deep[i])
 		}
-		piece, stack = piece[:0], append(stack[:0], start)
-		seen[start] = true
-		along := true
-		for len(stack) > 0 {
-			i := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			piece = append(piece, i)
+		deepest = max(deepest, depths[k])
+	}
+	for k, piece := range pieces {
+		along, beside := true, depths[k] < deepest
+		outline, touching := 0, 0
+		for _, i := range piece {
 			x, y := i%w, i/w
 			along = along && near(x, y)
-			for dy := -1; dy <= 1; dy++ {
-				for dx := -1; dx <= 1; dx++ {
-					nx, ny := x+dx, y+dy
-					if nx < 0 || ny < 0 || nx >= w || ny >= h {
-						continue
-					}
-					if j := ny*w + nx; p.mask[j] && !seen[j] {
-						seen[j] = true
-						stack = append(stack, j)
-					}
+			beside = beside && far[i] <= wallReach
+			if x == 0 || y == 0 || x == w-1 || y == h-1 || !p.mask[i-1] || !p.mask[i+1] || !p.mask[i-w] || !p.mask[i+w] {
+				outline++
+				if far[i] <= stillReach {
+					touching++
 				}
 			}
 		}
-		if along {
+		if along || beside && 3*touching >= outline {
 			for _, i := range piece {
 				p.mask[i] = false
 			}
 		}
 	}
+}
+
+// pieces returns the pixels of each piece of the part that hangs together, over corners
+// too.
+func (p *coarsePart) pieces() [][]int {
+	w, h := p.cloud.Width, p.cloud.Height
+	seen := make([]bool, len(p.mask))
+	var out [][]int
+	for start := range p.mask {
+		if !p.mask[start] || seen[start] {
+			continue
+		}
+		seen[start] = true
+		piece := []int{start}
+		for at := 0; at < len(piece); at++ {
+			x, y := piece[at]%w, piece[at]/w
+			for ny := max(0, y-1); ny <= min(h-1, y+1); ny++ {
+				for nx := max(0, x-1); nx <= min(w-1, x+1); nx++ {
+					if j := ny*w + nx; p.mask[j] && !seen[j] {
+						seen[j] = true
+						piece = append(piece, j)
+					}
+				}
+			}
+		}
+		out = append(out, piece)
+	}
+	return out
+}
+
+// distances returns how many pixels each is from the nearest one of a set, corners as far
+// as sides.
+func distances(set []bool, w, h int) []int {
+	far := make([]int, len(set))
+	for i, ok := range set {
+		if !ok {
+			far[i] = w + h
+		}
+	}
+	step := func(x, y, dx, dy int) {
+		if nx, ny := x+dx, y+dy; nx >= 0 && ny >= 0 && nx < w && ny < h {
+			far[y*w+x] = min(far[y*w+x], far[ny*w+nx]+1)
+		}
+	}
+	for i := range far {
+		for _, d := range [][2]int{{-1, 0}, {-1, -1}, {0, -1}, {1, -1}} {
+			step(i%w, i/w, d[0], d[1])
+		}
+	}
+	for i := len(far) - 1; i >= 0; i-- {
+		for _, d := range [][2]int{{1, 0}, {1, 1}, {0, 1}, {-1, 1}} {
+			step(i%w, i/w, d[0], d[1])
+		}
+	}
+	return far
 }
 
 // resample returns the window's cloud. A point is of the part when it is measured,

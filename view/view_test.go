@@ -110,6 +110,37 @@ func TestWallThatMovedIsSeen(t *testing.T) {
 	}
 }
 
+// TestWallsEdgeMoves holds that a strip of a wall that stands a little nearer than it was
+// learnt is not taken for part, and that something that only touches the wall is.
+func TestWallsEdgeMoves(t *testing.T) {
+	f := learn(t, true)
+	moved := func(strip int, thing image.Rectangle) *view.View {
+		t.Helper()
+		c := scene(7, 200, 160, 120, 90, true)
+		for i := range c.Len() {
+			if p := image.Pt(i%200, i/200); p.Y >= 20 && p.Y < 20+strip || p.In(thing) {
+				c.XYZ[3*i+2] = 0.42
+			}
+		}
+		v, err := f.Find(t.Context(), c, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for strip := range 10 {
+		if v := moved(strip, image.Rectangle{}); v.Side > 40 || v.Y < 60 {
+			t.Errorf("a strip of %d rows: window at (%d, %d) of %d pixels", strip, v.X, v.Y, v.Side)
+		}
+	}
+	if v := moved(0, image.Rect(20, 20, 26, 45)); v.X > 20 || v.Y > 22 {
+		t.Errorf("window at (%d, %d) of %d pixels does not show what touches the wall", v.X, v.Y, v.Side)
+	}
+	if v := moved(20, image.Rectangle{}); v.Y > 20 || v.Side < 200 {
+		t.Errorf("window at (%d, %d) of %d pixels does not show that the wall is another", v.X, v.Y, v.Side)
+	}
+}
+
 // TestOtherResolution holds that the same scene at half the resolution gives the
 // same window.
 func TestOtherResolution(t *testing.T) {
