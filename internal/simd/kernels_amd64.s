@@ -3932,7 +3932,7 @@ done:
 	RET
 
 // func productsAVX2(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int)
-// Requires: AVX
+// Requires: AVX, AVX2
 TEXT ·productsAVX2(SB), NOSPLIT, $0-64
 	MOVQ x+0(FP), AX
 	MOVQ stride+8(FP), CX
@@ -3947,22 +3947,22 @@ TEXT ·productsAVX2(SB), NOSPLIT, $0-64
 	MOVQ $0x00000004, R11
 
 column:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	MOVQ   AX, R12
-	MOVQ   R10, R13
-	MOVQ   DX, R14
-	MOVQ   BX, R15
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	VPXOR Y10, Y10, Y10
+	VPXOR Y11, Y11, Y11
+	MOVQ  AX, R12
+	MOVQ  R10, R13
+	MOVQ  DX, R14
+	MOVQ  BX, R15
 
 loop:
 	SUBQ         $0x01, R15

@@ -133,65 +133,79 @@ func largest(y VecVirtual) Register {
 	return x
 }
 
-// products256 goes through the panel four times, sixteen of its rows at a time.
-func products256() {
-	TEXT("productsAVX2", NOSPLIT, productsSignature)
-	Pragma("noescape")
-	a := loadProducts()
+// columns goes through the panel in as many columns of rows, advancing by panelStep bytes
+// of it each time: step adds the next values of the panel to the sums of a row in two
+// registers, for all rows, and finish makes eight results at a time of them.
+func (a *productsArgs) columns(columns, panelStep int, step func(b *productsArgs, s *[blockRows][2]VecVirtual), finish func(s [2]VecVirtual) []VecVirtual, next func()) {
 	column := GP64()
-	MOVQ(U32(4), column)
+	MOVQ(U32(columns), column)
 	Label("column")
 	var s [blockRows][2]VecVirtual
 	for i := range s {
 		for j := range s[i] {
 			s[i][j] = YMM()
-			VXORPS(s[i][j], s[i][j], s[i][j])
+			VPXOR(s[i][j], s[i][j], s[i][j])
 		}
 	}
-	x, x3, panel, n := GP64(), GP64(), GP64(), GP64()
-	MOVQ(a.x, x)
-	MOVQ(a.x3, x3)
-	MOVQ(a.panel, panel)
-	MOVQ(a.n, n)
-	b := &productsArgs{x: x, x3: x3, stride: a.stride}
+	b := &productsArgs{x: GP64(), x3: GP64(), panel: GP64(), n: GP64(), stride: a.stride}
+	MOVQ(a.x, b.x)
+	MOVQ(a.x3, b.x3)
+	MOVQ(a.panel, b.panel)
+	MOVQ(a.n, b.n)
 	Label("loop")
-	SUBQ(U8(1), n)
+	SUBQ(U8(1), b.n)
 	JLT(LabelRef("done"))
-	var p [2]VecVirtual
-	for j := range p {
-		p[j] = YMM()
-		VMOVUPS(Mem{Base: panel, Disp: 32 * j}, p[j])
-	}
-	for i := range s {
-		v, t := YMM(), YMM()
-		VBROADCASTSS(b.row(i), v)
-		VMULPS(p[0], v, t)
-		VADDPS(t, s[i][0], s[i][0])
-		VMULPS(p[1], v, v)
-		VADDPS(v, s[i][1], s[i][1])
-	}
-	ADDQ(U32(4*panelRows), panel)
-	ADDQ(U8(4), x)
-	ADDQ(U8(4), x3)
+	step(b, &s)
+	ADDQ(U32(4*panelRows), b.panel)
+	ADDQ(U8(4), b.x)
+	ADDQ(U8(4), b.x3)
 	JMP(LabelRef("loop"))
 	Label("done")
 	out, peaks := GP64(), GP64()
 	MOVQ(a.out, out)
 	MOVQ(a.peaks, peaks)
+	width := 0
 	for i := range s {
-		VMOVUPS(s[i][0], Mem{Base: out})
-		VMOVUPS(s[i][1], Mem{Base: out, Disp: 32})
-		VMAXPS(s[i][1], s[i][0], s[i][0])
-		keepPeak(column, 4, i, s[i][0], peaks)
+		results := finish(s[i])
+		width = 32 * len(results)
+		for j, y := range results {
+			VMOVUPS(y, Mem{Base: out, Disp: 32 * j})
+			if j > 0 {
+				VMAXPS(y, results[0], results[0])
+			}
+		}
+		keepPeak(column, columns, i, results[0], peaks)
 		ADDQ(a.outStride, out)
 		ADDQ(a.peakStride, peaks)
 	}
-	ADDQ(U8(64), a.panel)
-	ADDQ(U8(64), a.out)
+	ADDQ(U8(panelStep), a.panel)
+	ADDQ(U8(width), a.out)
+	next()
 	SUBQ(U8(1), column)
 	JNE(LabelRef("column"))
 	VZEROUPPER()
 	RET()
+}
+
+// products256 goes through the panel four times, sixteen of its rows at a time.
+func products256() {
+	TEXT("productsAVX2", NOSPLIT, productsSignature)
+	Pragma("noescape")
+	loadProducts().columns(4, 64, func(b *productsArgs, s *[blockRows][2]VecVirtual) {
+		var p [2]VecVirtual
+		for j := range p {
+			p[j] = YMM()
+			VMOVUPS(Mem{Base: b.panel, Disp: 32 * j}, p[j])
+		}
+		for i := range s {
+			v, t := YMM(), YMM()
+			VBROADCASTSS(b.row(i), v)
+			VMULPS(p[0], v, t)
+			VADDPS(t, s[i][0], s[i][0])
+			VMULPS(p[1], v, v)
+			VADDPS(v, s[i][1], s[i][1])
+		}
+	}, func(s [2]VecVirtual) []VecVirtual { return s[:] }, func() {})
 }
 
 const productSignature = "func(x *float32, panel *float32, n int, out *float32) float32"
@@ -369,64 +383,26 @@ func byteProducts256() {
 	TEXT("byteProductsAVX2", NOSPLIT, byteProductsSignature)
 	Pragma("noescape")
 	start := Load(Param("start"), GP64())
-	a := loadProducts()
-	column := GP64()
-	MOVQ(U32(8), column)
-	Label("column")
-	var s [blockRows][2]VecVirtual
-	for i := range s {
-		for j := range s[i] {
-			s[i][j] = YMM()
-			VPXOR(s[i][j], s[i][j], s[i][j])
+	loadProducts().columns(8, 32, func(b *productsArgs, s *[blockRows][2]VecVirtual) {
+		var p [2]VecVirtual
+		for j := range p {
+			p[j] = YMM()
+			VPMOVSXBW(Mem{Base: b.panel, Disp: 16 * j}, p[j])
 		}
-	}
-	x, x3, panel, n := GP64(), GP64(), GP64(), GP64()
-	MOVQ(a.x, x)
-	MOVQ(a.x3, x3)
-	MOVQ(a.panel, panel)
-	MOVQ(a.n, n)
-	b := &productsArgs{x: x, x3: x3, stride: a.stride}
-	Label("loop")
-	SUBQ(U8(1), n)
-	JLT(LabelRef("done"))
-	var p [2]VecVirtual
-	for j := range p {
-		p[j] = YMM()
-		VPMOVSXBW(Mem{Base: panel, Disp: 16 * j}, p[j])
-	}
-	for i := range s {
-		v, t := YMM(), YMM()
-		VPBROADCASTD(b.row(i), v.AsX())
-		VPMOVZXBW(v.AsX(), v)
-		VPMADDWD(p[0], v, t)
-		VPADDD(t, s[i][0], s[i][0])
-		VPMADDWD(p[1], v, v)
-		VPADDD(v, s[i][1], s[i][1])
-	}
-	ADDQ(U32(4*panelRows), panel)
-	ADDQ(U8(4), x)
-	ADDQ(U8(4), x3)
-	JMP(LabelRef("loop"))
-	Label("done")
-	out, peaks := GP64(), GP64()
-	MOVQ(a.out, out)
-	MOVQ(a.peaks, peaks)
-	for i := range s {
-		sum := s[i][0]
-		VPHADDD(s[i][1], sum, sum) // rows 0 1 4 5 2 3 6 7
-		VPERMQ(U8(0xd8), sum, sum)
-		VPADDD(Mem{Base: start}, sum, sum)
-		VCVTDQ2PS(sum, sum)
-		VMOVUPS(sum, Mem{Base: out})
-		keepPeak(column, 8, i, sum, peaks)
-		ADDQ(a.outStride, out)
-		ADDQ(a.peakStride, peaks)
-	}
-	ADDQ(U8(32), a.panel)
-	ADDQ(U8(32), a.out)
-	ADDQ(U8(32), start)
-	SUBQ(U8(1), column)
-	JNE(LabelRef("column"))
-	VZEROUPPER()
-	RET()
+		for i := range s {
+			v, t := YMM(), YMM()
+			VPBROADCASTD(b.row(i), v.AsX())
+			VPMOVZXBW(v.AsX(), v)
+			VPMADDWD(p[0], v, t)
+			VPADDD(t, s[i][0], s[i][0])
+			VPMADDWD(p[1], v, v)
+			VPADDD(v, s[i][1], s[i][1])
+		}
+	}, func(s [2]VecVirtual) []VecVirtual {
+		VPHADDD(s[1], s[0], s[0]) // rows 0 1 4 5 2 3 6 7
+		VPERMQ(U8(0xd8), s[0], s[0])
+		VPADDD(Mem{Base: start}, s[0], s[0])
+		VCVTDQ2PS(s[0], s[0])
+		return s[:1]
+	}, func() { ADDQ(U8(32), start) })
 }
