@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -35,12 +36,34 @@ type Bank struct {
 	*searches
 }
 
-// searches is the scratch space of a bank's searches, without a screen and with one,
-// where there can be one.
+// searches are those of a bank that run no more, to be used again, without a screen and
+// with one. A [sync.Pool] would keep the rows of banks that are gone, too, until the
+// second collection: one that holds many scans out makes as many banks, and the memory
+// that is kept would raise what the collector waits for, again and again.
 type searches struct {
-	plain, screened sync.Pool
-	preparing       sync.Mutex   // of screened, which has New when it is done
+	plain, screened chan *search
+	preparing       sync.Mutex // of panels
+	prepared        bool
+	panels          *panels      // nil: not prepared, or there can be none
 	asked           atomic.Int64 // queries so far
+}
+
+// take returns a search of rows, one of those that are free if there is one.
+func take(free chan *search, rows *Rows, p *panels) *search {
+	select {
+	case s := <-free:
+		return s
+	default:
+		return newSearch(rows, p)
+	}
+}
+
+// give makes a search free, or lets it go where there are enough.
+func give(free chan *search, s *search) {
+	select {
+	case free <- s:
+	default:
+	}
 }
 
 // Build thins rows to the coreset that [Greedy] selects and returns the bank of
@@ -87,9 +110,9 @@ func NewBank(rows *Rows, workers int) (*Bank, error) {
 }
 
 func newBank(rows *Rows, radius float64, projected, workers int) *Bank {
-	b := &Bank{rows: rows, radius: radius, projected: projected, workers: workers, searches: &searches{}}
-	b.plain.New = func() any { return newSearch(rows, nil) }
-	return b
+	n := runtime.GOMAXPROCS(0)
+	return &Bank{rows: rows, radius: radius, projected: projected, workers: workers,
+		searches: &searches{plain: make(chan *search, n), screened: make(chan *search, n)}}
 }
 
 // WithWorkers returns the bank with another number of goroutines for a search, ≤ 0:
@@ -140,14 +163,14 @@ func (b *Bank) Nearest(ctx context.Context, q *Rows, k int) ([]Hit, error) {
 	}
 	k = min(k, b.rows.N)
 	hits := make([]Hit, q.N*k)
-	pool, err := b.pool(ctx, q.N)
+	free, panels, err := b.ready(ctx, q.N)
 	if err != nil {
 		return nil, err
 	}
 	err = parallel.For(ctx, q.N, queryChunk, b.workers, func(_, lo, hi int) {
-		s := pool.Get().(*search)
+		s := take(free, b.rows, panels)
 		s.nearest(ctx, q, lo, hi, k, hits[lo*k:hi*k])
-		pool.Put(s)
+		give(free, s)
 	})
 	if err != nil {
 		return nil, err
@@ -155,21 +178,21 @@ func (b *Bank) Nearest(ctx context.Context, q *Rows, k int) ([]Hit, error) {
 	return hits, nil
 }
 
-// pool returns where to get a search for n more queries.
-func (b *Bank) pool(ctx context.Context, n int) (*sync.Pool, error) {
+// ready returns where free searches for n more queries are, and what they screen by.
+func (b *Bank) ready(ctx context.Context, n int) (chan *search, *panels, error) {
 	if b.rows.N < screenRows || b.asked.Add(int64(n)) < screenQueries {
-		return &b.plain, nil
+		return b.plain, nil, nil
 	}
 	b.preparing.Lock()
 	defer b.preparing.Unlock()
-	if b.screened.New == nil {
+	if !b.prepared {
 		p, err := newPanels(ctx, b.rows, b.workers)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		b.screened.New = func() any { return newSearch(b.rows, p) }
+		b.panels, b.prepared = p, true
 	}
-	return &b.screened, nil
+	return b.screened, b.panels, nil
 }
 
 // MinScoreRows is the number of rows that ImageScore needs.

@@ -106,11 +106,11 @@ func hardQueries(rows *Rows, n int) *Rows {
 
 // prepared returns the panels of a bank, which it makes use them from now on.
 func prepared(b *Bank) *panels {
-	pool, err := b.pool(context.Background(), screenQueries)
+	_, p, err := b.ready(context.Background(), screenQueries)
 	if err != nil {
 		panic(err)
 	}
-	return pool.Get().(*search).panels
+	return p
 }
 
 // Whatever is passed over, hits are those of the plain search, bit for bit, at every

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"weak"
 )
 
 // Results do not depend on the number of processors.
@@ -36,5 +37,27 @@ func TestSameOnAnyProcessors(t *testing.T) {
 			t.Fatalf("%d processors give other results", n)
 		}
 		hits, set, projected = h, s, p
+	}
+}
+
+// TestForgottenBank holds that the rows of a bank that nobody uses any more are
+// garbage at once.
+func TestForgottenBank(t *testing.T) {
+	gone := func() weak.Pointer[Rows] {
+		rows := random(2*screenRows, 100, 3)
+		bank, err := NewBank(rows, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{1, screenQueries} {
+			if _, err := bank.Nearest(t.Context(), random(n, 100, 4), 2); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return weak.Make(rows)
+	}()
+	runtime.GC()
+	if gone.Value() != nil {
+		t.Error("the rows are still there")
 	}
 }
