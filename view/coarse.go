@@ -161,10 +161,10 @@ func isAround(z float32, around float32) bool {
 
 // without takes the surroundings away, and pieces that are the rest of walls: those that
 // lie wholly along the outline of the surroundings, whose edges a sensor sees a pixel
-// further in one scan than in the next; and, but for the thickest piece, those that lie
-// wholly beside them and touch them along a third of their own outline: walls do not
-// stand quite still where the sensor, or the box, is moved between scans. Surroundings
-// of another raster are left alone.
+// further in one scan than in the next; and, but for a piece that is both the largest and
+// the thickest, those that lie wholly beside them and touch them along a third of their
+// own outline: walls do not stand quite still where the sensor, or the box, is moved
+// between scans. Surroundings of another raster are left alone.
 func (p *coarsePart) without(around []float32) {
 	if len(around) != len(p.mask) {
 		return
@@ -197,15 +197,16 @@ func (p *coarsePart) without(around []float32) {
 		outside[i] = !ok
 	}
 	deep := distances(outside, w, h)
-	depths, deepest := make([]int, len(pieces)), 0
+	depths, deepest, largest := make([]int, len(pieces)), 0, 0
 	for k, piece := range pieces {
+		largest = max(largest, len(piece))
 		for _, i := range piece {
 			depths[k] = max(depths[k], deep[i])
 		}
 		deepest = max(deepest, depths[k])
 	}
 	for k, piece := range pieces {
-		along, beside := true, depths[k] < deepest
+		along, beside := true, depths[k] < deepest || len(piece) < largest
 		outline, touching := 0, 0
 		for _, i := range piece {
 			x, y := i%w, i/w
