@@ -27,7 +27,8 @@ const (
 // Options steer [Judge]. The zero value judges by nothing.
 type Options struct {
 	// Thresholds decide; see [iad3d.Detector.Thresholds] for a model's own. Nil or
-	// zero: none. With Pixel regions are sought.
+	// zero: none. With Pixel regions are sought: where the map is above it or, of a scan
+	// that is above Scan while no pixel is above the Pixel of Detector itself, above Scan.
 	Thresholds *iad3d.Thresholds
 	// MinArea is the tolerance in mm²: smaller regions do not count.
 	MinArea float64
@@ -35,8 +36,8 @@ type Options struct {
 	// the part lies on, where there is one, does not count when the height of regions
 	// is measured.
 	WholeSurface bool
-	// Detector has captures of sound parts that abnormal scans are measured against:
-	// see [iad3d.Detector.LaySound]. Nil: regions follow the score map.
+	// Detector has captures of sound parts that abnormal scans are measured against,
+	// see [iad3d.Detector.LaySound], and thresholds. Nil: regions follow the score map.
 	Detector *iad3d.Detector
 	Workers  int // ≤ 0: GOMAXPROCS; results do not depend on it
 }
@@ -109,7 +110,7 @@ func Judge(ctx context.Context, s *rgbd.Scan, r *iad3d.Result, o Options) (*Insp
 
 // seek finds the regions.
 func (n *Inspection) seek(ctx context.Context, s *rgbd.Scan, o Options) error {
-	ro := regions.Options{Threshold: n.Thresholds.Pixel, MinArea: o.MinArea}
+	ro := regions.Options{Threshold: n.level(o.Detector), MinArea: o.MinArea}
 	for _, p := range n.Result.Parts {
 		ro.Parts = append(ro.Parts, regions.Part{Name: p.Name, Map: p.Map})
 	}
@@ -135,6 +136,21 @@ func (n *Inspection) seek(ctx context.Context, s *rgbd.Scan, o Options) error {
 		err = fmt.Errorf("%w: %s: %w", rgbd.ErrScan, s.Label(), err)
 	}
 	return err
+}
+
+// level returns the score above which pixels belong to regions: the pixel threshold; of
+// a scan that is above the scan threshold, but no pixel of it above the pixel threshold
+// of the model itself, the scan threshold, which its highest pixels are above. It would
+// otherwise fail and nobody knew where, or be tolerated for want of a region.
+func (n *Inspection) level(d *iad3d.Detector) float64 {
+	t := n.Thresholds
+	if d == nil || t.Scan == 0 || !(n.Result.Score > t.Scan) || float64(n.Result.Peak.Value) > t.Pixel {
+		return t.Pixel
+	}
+	if own := d.Thresholds(); own == nil || own.Pixel != t.Pixel {
+		return t.Pixel
+	}
+	return min(t.Scan, t.Pixel)
 }
 
 func (n *Inspection) decide() {

@@ -68,6 +68,49 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestEveryFailureHasAPlace holds that a scan above the model's scan threshold has a
+// region although no pixel reaches the model's pixel threshold, which is of the highest
+// pixels of sound scans; another pixel threshold is taken at its word.
+func TestEveryFailureHasAPlace(t *testing.T) {
+	d, err := iad3d.Load(model(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	own := *d.Thresholds()
+	if !(own.Scan < own.Pixel) {
+		t.Fatalf("thresholds %+v", own)
+	}
+	between := float32((own.Scan + own.Pixel) / 2)
+	for name, test := range map[string]struct {
+		score, pixel float64
+		want         inspection.Verdict
+		regions      int
+	}{
+		"above":                   {own.Scan * 1.001, own.Pixel, inspection.Fail, 1},
+		"below":                   {own.Scan * 0.999, own.Pixel, inspection.Pass, 0},
+		"another pixel threshold": {own.Scan * 1.001, own.Pixel * 1.5, inspection.Pass, 0},
+	} {
+		s, r := flat()
+		for i, v := range r.Map.Data {
+			r.Map.Data[i] = 0.5 * float32(own.Scan)
+			if v > 1 {
+				r.Map.Data[i] = between
+			}
+		}
+		r.Score, r.Peak.Value = test.score, between
+		limits := own
+		limits.Pixel = test.pixel
+		n, err := inspection.Judge(t.Context(), s, r, inspection.Options{Thresholds: &limits, MinArea: 0.5, Detector: d})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n.Verdict != test.want || len(n.Regions()) != test.regions {
+			t.Errorf("%s: %q because of %q, %d regions", name, n.Verdict, n.Why, len(n.Regions()))
+		}
+	}
+}
+
 func TestJudgeRefuses(t *testing.T) {
 	s, r := flat()
 	for _, o := range []inspection.Options{

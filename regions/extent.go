@@ -25,7 +25,8 @@ const (
 
 const (
 	offSigmas   = 2    // of single pixels, that the median of 3×3 must be off
-	tintSigmas  = 4    // the same for colour
+	tintSigmas  = 2    // that a pixel's colour must be off to be looked at
+	stainSigmas = 3    // and that of a stain's most coloured tenth
 	leastPiece  = 8    // pixels: smaller ones are noise
 	leastShare  = 0.02 // of an outline, that must stand out within it
 	leastFellow = 0.05 // of the largest piece: smaller ones do not belong to the region
@@ -114,11 +115,25 @@ func (s *surveyor) standing(d *comparison) []bool {
 	return out
 }
 
-// tinted flags the pixels that have another colour than the sound part.
+// tinted flags the pixels that have another colour than the sound part: of each piece
+// whose colour is off those that are so by half as much as its most coloured tenth, so
+// that neither a highlight beside a faint stain nor the gloss of the part decides how
+// large it is.
 func (s *surveyor) tinted(d *comparison) []bool {
 	out := make([]bool, len(d.tint))
 	for i, v := range d.tint {
 		out[i] = v > tintSigmas*d.shade
+	}
+	for _, piece := range flood(out, s.cloud.Width, s.cloud.Height) {
+		v := make([]float64, len(piece))
+		for k, i := range piece {
+			v[k] = d.tint[i]
+		}
+		slices.Sort(v)
+		top := v[len(v)-1-len(v)/10]
+		for _, i := range piece {
+			out[i] = top > stainSigmas*d.shade && d.tint[i] > top/2
+		}
 	}
 	return out
 }

@@ -110,17 +110,16 @@ func TestSound(t *testing.T) {
 }
 
 // TestSoundColour holds that a stain is outlined by its colour, in photos of different
-// brightness.
+// brightness, beside a highlight that is off by less, and on a part whose gloss is off
+// by nearly as much.
 func TestSoundColour(t *testing.T) {
 	const w, h, f = 120, 100, 1000
-	photo := func(gain float64, stain bool, seed uint64) *image.NRGBA {
+	photo := func(gain float64, seed uint64, off func(x, y int) float64) *image.NRGBA {
 		r := rand.New(rand.NewPCG(seed, 2))
 		img := image.NewNRGBA(image.Rect(0, 0, w, h))
 		for i := range w * h {
 			v := [3]float64{100 + float64(i%w)/2, 120, 80}
-			if x, y := i%w, i/w; stain && x >= 40 && x < 60 && y >= 30 && y < 50 {
-				v[0] -= 30
-			}
+			v[0] += off(i%w, i/w)
 			for k := range 3 {
 				img.Pix[4*i+k] = uint8(gain*v[k] + r.NormFloat64())
 			}
@@ -128,17 +127,36 @@ func TestSoundColour(t *testing.T) {
 		}
 		return img
 	}
+	sound := func(int, int) float64 { return 0 }
+	stain := func(x, y int) float64 {
+		if x >= 40 && x < 60 && y >= 30 && y < 50 {
+			return -30
+		}
+		return 0
+	}
 	at := pointcloud.Identity()
 	sounds := []Sound{
-		{hills(w, h, f, at, 0, 1), photo(1.05, false, 1), at},
-		{hills(w, h, f, at, 0, 2), photo(0.95, false, 2), at},
+		{hills(w, h, f, at, 0, 1), photo(1.05, 1, sound), at},
+		{hills(w, h, f, at, 0, 2), photo(0.95, 2, sound), at},
 	}
 	c := hills(w, h, f, at, 0, 3)
-	r := find(t, blob(w, h, 52, 38, 35), c, Options{Threshold: 1.2, Sound: sounds, Colour: photo(1, true, 3)}).Regions[0]
-	if r.Extent != ByColour || r.PixelBox.X < 38 || r.PixelBox.X > 41 || r.PixelBox.Width < 19 || r.PixelBox.Width > 23 {
-		t.Errorf("%+v", r)
+	for name, off := range map[string]func(x, y int) float64{
+		"stain": stain,
+		"beside a highlight": func(x, y int) float64 {
+			v := stain(x, y)
+			if v == 0 && x >= 55 && x < 90 && y >= 25 && y < 70 {
+				return 11
+			}
+			return v
+		},
+		"on gloss": func(x, y int) float64 { return stain(x, y) + 7*math.Sin(float64(x)/6.4) },
+	} {
+		r := find(t, blob(w, h, 52, 38, 35), c, Options{Threshold: 1.2, Sound: sounds, Colour: photo(1, 3, off)}).Regions[0]
+		if r.Extent != ByColour || r.PixelBox.X < 38 || r.PixelBox.X > 41 || r.PixelBox.Width < 19 || r.PixelBox.Width > 23 {
+			t.Errorf("%s: %+v", name, r)
+		}
+		near(t, name+": pixels", float64(r.Pixels), 400, 100) // smoothing adds a pixel around
 	}
-	near(t, "pixels", float64(r.Pixels), 400, 100) // smoothing adds a pixel around
 }
 
 // TestCores compares with a slow twin: the areas above half of each peak's height, of
