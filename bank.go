@@ -20,6 +20,8 @@ type bank struct {
 	local []float32
 	scale float64
 	plain bool // scores are the distances as they are
+	// white maps a scan's rows to those that are compared; nil: they are.
+	white *memory.Whitening
 }
 
 // localNeighbors is the number of nearest rows whose local distances are averaged.
@@ -108,8 +110,16 @@ func (b *bank) nearest(ctx context.Context, c *Config, rows *memory.Rows) ([]mem
 	return b.rows.WithWorkers(c.Workers).Nearest(ctx, rows, neighbors)
 }
 
+// whitened returns a scan's rows as the bank's are.
+func (b *bank) whitened(c *Config, rows *memory.Rows) *memory.Rows {
+	if b.white == nil {
+		return rows
+	}
+	return b.white.Rows(rows, c.Workers)
+}
+
 func (b *bank) rate(ctx context.Context, c *Config, rows *memory.Rows, _ []int32) ([]float32, error) {
-	hits, err := b.nearest(ctx, c, rows)
+	hits, err := b.nearest(ctx, c, b.whitened(c, rows))
 	if err != nil {
 		return nil, err
 	}
@@ -124,20 +134,77 @@ func (b *bank) size() (rows, values int) {
 // bankLearner makes the bank of a feature.
 type bankLearner struct {
 	sampler
+	config  *Config
 	feature string
+	// old is the bank of a model that is learned further, and the sampler's rows are
+	// as that one's; nil: they are as scans have them.
+	old *bank
 }
 
 func newBankLearner(c *Config, feature string) *bankLearner {
-	return &bankLearner{sampler{keep: c.Rows, seed: c.Seed}, feature}
+	return &bankLearner{sampler: sampler{keep: c.Rows, seed: c.Seed}, config: c, feature: feature}
 }
 
-func (l *bankLearner) show(scan int, rows *memory.Rows, _ []int32) { l.add(scan, 0, rows) }
+func (l *bankLearner) show(scan int, rows *memory.Rows, _ []int32) {
+	if l.old != nil {
+		rows = l.old.whitened(l.config, rows)
+	}
+	l.add(scan, 0, rows)
+}
 
 // bank returns the bank of what the sampler holds, which lacks local distances yet.
 func (l *bankLearner) bank(c *Config) (*bank, error) {
 	l.thin()
 	rows, err := memory.NewBank(&l.rows, c.Workers)
-	return &bank{rows: rows, origins: l.origins, plain: c.Unscaled}, err
+	b := &bank{rows: rows, origins: l.origins, plain: c.Unscaled}
+	if l.old != nil {
+		b.white = l.old.white
+	}
+	return b, err
+}
+
+// whitens reports whether the rows of a feature are whitened: those that a network makes
+// of photos, whose many values tell much the same, light and gloss above all. Images of
+// the shape have neither.
+func (c *Config) whitens(feature string) bool {
+	return !c.Unwhitened && c.Backbone != nil && feature == FeatureRGB
+}
+
+// whiteScans is the number of scans that a whitening is learned from, at most.
+const whiteScans = 32
+
+// whiten returns the bank of whitened rows; b itself where nothing differs.
+func (b *bank) whiten(ctx context.Context, c *Config) (*bank, error) {
+	all := b.rows.Rows()
+	apart := &memory.Rows{D: all.D}
+	numbers := scansOf(b.origins)
+	n := min(whiteScans, len(numbers))
+	for i := range n {
+		number := numbers[i*len(numbers)/n]
+		others, at, err := b.without(number, c.Workers)
+		if err != nil || others == nil {
+			return b, err
+		}
+		from, to := rowsOf(b.origins, number)
+		rows := &memory.Rows{N: to - from, D: all.D, Data: all.Data[from*all.D : to*all.D]}
+		hits, err := others.Nearest(ctx, rows, 1)
+		if err != nil {
+			return nil, err
+		}
+		for r, h := range hits {
+			like := all.Row(int(at(h.Row)))
+			for j, v := range rows.Row(r) {
+				apart.Data = append(apart.Data, v-like[j])
+			}
+		}
+		apart.N += rows.N
+	}
+	w, err := memory.LearnWhitening(ctx, apart, c.Workers)
+	if w == nil || err != nil {
+		return b, err
+	}
+	rows, err := memory.NewBank(w.Rows(all, c.Workers), c.Workers)
+	return &bank{rows: rows, origins: b.origins, plain: b.plain, white: w}, err
 }
 
 // alone returns the bank of a single scan, scaled by the distances between its own
@@ -163,6 +230,9 @@ func (l *bankLearner) alone(ctx context.Context, c *Config) (*bank, error) {
 
 func (l *bankLearner) learn(ctx context.Context, c *Config, held []heldScan, i int) (judge, [][]float32, error) {
 	b, err := l.bank(c)
+	if err == nil && l.old == nil && c.whitens(l.feature) {
+		b, err = b.whiten(ctx, c)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -190,8 +260,8 @@ func (b *bank) holdOut(ctx context.Context, c *Config, held []heldScan, i int) (
 	b.local = make([]float32, b.rows.Rows().N)
 	out := make([]found, len(held))
 	scans := map[int]int{} // places in held, −1 for none
-	for _, o := range b.origins {
-		scans[int(o.Scan)] = -1
+	for _, number := range scansOf(b.origins) {
+		scans[number] = -1
 	}
 	for s := range held {
 		scans[held[s].number] = s
@@ -208,7 +278,7 @@ func (b *bank) holdOut(ctx context.Context, c *Config, held []heldScan, i int) (
 			return nil, err
 		}
 		if s := scans[number]; s >= 0 {
-			hits, err := sub.Nearest(ctx, held[s].desc.rows[i], max(c.Neighbors, localNeighbors))
+			hits, err := sub.Nearest(ctx, b.whitened(c, held[s].desc.rows[i]), max(c.Neighbors, localNeighbors))
 			if err != nil {
 				return nil, err
 			}

@@ -87,6 +87,10 @@ type Config struct {
 	// Unscaled leaves distances as they are. Otherwise the default protocol divides
 	// them by how far apart sound parts are at that place. Of rasters, MethodBank.
 	Unscaled bool `json:"unscaled,omitempty"`
+	// Unwhitened compares the rows that a network makes of photos as they are. Otherwise
+	// the default protocol compares them by how much sound parts differ in each direction,
+	// see [memory.Whitening]. Of rasters, MethodBank.
+	Unwhitened bool `json:"unwhitened,omitempty"`
 	// KeepPlane keeps the plane the part lies on. Otherwise the default protocol
 	// removes it from every scan, unless one of the first eight of a fit shows none or
 	// nothing else; the detector's Config tells what was decided. BTF keeps it
@@ -235,8 +239,8 @@ func (c Config) check() error {
 		return bad("top %v is not in [0, 1]", c.Top)
 	case !(c.Blur > 0 && c.Blur <= float64(c.Size)/4):
 		return bad("blur %v is not in (0, %v], a quarter of the size", c.Blur, float64(c.Size)/4)
-	case c.Protocol == ProtocolBTF && (c.Input != 0 || c.Rows != 0 || c.Sketch != 0 || c.FalseAlarms != 0 || c.Contamination != 0 || c.Unscaled):
-		return bad("the BTF protocol knows no input, rows, sketch, false alarms, contamination, and scales no distances")
+	case c.Protocol == ProtocolBTF && (c.Input != 0 || c.Rows != 0 || c.Sketch != 0 || c.FalseAlarms != 0 || c.Contamination != 0 || c.Unscaled || c.Unwhitened):
+		return bad("the BTF protocol knows no input, rows, sketch, false alarms, contamination, scales no distances and whitens no rows")
 	case c.views() && (c.Input < 32 || c.Input > maxSize):
 		return bad("input %d is not in [32, %d]", c.Input, maxSize)
 	case c.views() && c.Method != MethodPaDiM && (c.Rows < 10 || c.Rows > maxRows):
@@ -286,6 +290,8 @@ func (c *Config) checkLoose() error {
 		return bad("contamination is for scans with a raster")
 	case c.Unscaled:
 		return bad("distances of loose scans are not scaled anyway")
+	case c.Unwhitened:
+		return bad("rows of loose scans are not whitened anyway")
 	case len(c.Features) != 1 || c.Features[0] != FeatureFPFH:
 		return bad("features %s need scans with a raster; of loose scans there is only %s", strings.Join(c.Features, "+"), FeatureFPFH)
 	case c.Voxel == 0 || c.Points == 0 || c.Centres == 0 || c.Pool == 0:

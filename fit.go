@@ -79,7 +79,7 @@ type Provenance struct {
 var ErrNoScans = errors.New("no scan to fit")
 
 // mostPilots is the number of scans that decide, before any is described, where the
-// part is sought. A fit of fewer looks at each turned by quarter turns as well.
+// part is sought. A fit of fewer looks at each turned by twelfths of a turn as well.
 const mostPilots = 8
 
 // Fit learns what sound parts look like. It reads the scans one after the other, the

@@ -79,6 +79,7 @@ func TestMethodErrors(t *testing.T) {
 		"padim, contamination":  {Method: iad3d.MethodPaDiM, Contamination: 0.1},
 		"spade, contamination":  {Method: iad3d.MethodSPADE, Contamination: iad3d.ContaminationAuto},
 		"spade, unscaled":       {Method: iad3d.MethodSPADE, Unscaled: true},
+		"padim, unwhitened":     {Method: iad3d.MethodPaDiM, Unwhitened: true},
 		"padim, rows":           {Method: iad3d.MethodPaDiM, Rows: 100},
 		"padim, neighbours":     {Method: iad3d.MethodPaDiM, Neighbors: 2},
 		"padim, alike":          {Method: iad3d.MethodPaDiM, Alike: 2},

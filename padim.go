@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/iad3d/iad3d/internal/cholesky"
 	"github.com/iad3d/iad3d/internal/parallel"
 	"github.com/iad3d/iad3d/memory"
 )
@@ -30,7 +31,7 @@ type gaussians struct {
 	picked  []int32   // the values of a row that count, ascending
 	cells   []int32   // the Gaussian of each cell; 0 is that of the whole part
 	means   []float32 // of Gaussian g at g·len(picked)
-	inverse []float32 // L⁻¹ of Gaussian g, a triangle, at g·triangle(len(picked))
+	inverse []float32 // L⁻¹ of Gaussian g, a triangle, at g·cholesky.Size(len(picked))
 }
 
 // pick draws which of the dim values of a row count.
@@ -67,10 +68,10 @@ func (g *gaussians) rate(ctx context.Context, c *Config, rows *memory.Rows, cell
 			for k, v := range g.picked {
 				off[k] = float64(row[v]) - float64(mean[k])
 			}
-			inverse, sum := g.inverse[at*triangle(d):], 0.0
+			inverse, sum := g.inverse[at*cholesky.Size(d):], 0.0
 			for k := range d {
 				dot := 0.0
-				for j, w := range inverse[triangle(k) : triangle(k)+k+1] {
+				for j, w := range inverse[cholesky.Size(k) : cholesky.Size(k)+k+1] {
 					dot += float64(float64(w) * off[j])
 				}
 				sum += float64(dot * dot)
@@ -96,7 +97,7 @@ type moments struct {
 }
 
 func newMoments(d int) moments {
-	return moments{sum: make([]float64, d), products: make([]float64, triangle(d))}
+	return moments{sum: make([]float64, d), products: make([]float64, cholesky.Size(d))}
 }
 
 // add counts the picked values of a row.
@@ -193,7 +194,7 @@ func (l *gaussianLearner) learn(ctx context.Context, c *Config, held []heldScan,
 		}
 	}
 	ridge := l.ridge(&whole)
-	g.means, g.inverse = make([]float32, len(own)*d), make([]float32, len(own)*triangle(d))
+	g.means, g.inverse = make([]float32, len(own)*d), make([]float32, len(own)*cholesky.Size(d))
 	err := parallel.For(ctx, len(own), cellChunk, c.Workers, func(_, lo, hi int) {
 		for k := lo; k < hi; k++ {
 			m := &whole
@@ -201,7 +202,7 @@ func (l *gaussianLearner) learn(ctx context.Context, c *Config, held []heldScan,
 				m = &l.cells[own[k]]
 			}
 			narrow(g.means[k*d:], m.mean())
-			narrow(g.inverse[k*triangle(d):], invert(factor(m.covariance(), d, ridge), d))
+			narrow(g.inverse[k*cholesky.Size(d):], cholesky.Invert(cholesky.Factor(m.covariance(), d, ridge), d))
 		}
 	})
 	if err != nil {
@@ -221,7 +222,7 @@ func narrow(to []float32, from []float64) {
 func (l *gaussianLearner) ridge(whole *moments) float64 {
 	all, mean := whole.covariance(), 0.0
 	for i := range l.picked {
-		mean += all[triangle(i)+i] / float64(len(l.picked))
+		mean += all[cholesky.Size(i)+i] / float64(len(l.picked))
 	}
 	return max(padimRidge*mean, padimLeast)
 }
@@ -267,14 +268,14 @@ func (l *gaussianLearner) holdOut(ctx context.Context, c *Config, held []heldSca
 		if others.n == 0 {
 			return // nothing to compare with
 		}
-		mean, root := others.mean(), factor(others.covariance(), len(l.picked), ridge)
+		mean, root := others.mean(), cholesky.Factor(others.covariance(), len(l.picked), ridge)
 		off := make([]float64, len(mean))
 		for cell, r := range rows[s] {
 			if r < 0 || ownGaussian(l.cells[cell].n-1, l.scans-1) {
 				continue
 			}
 			offset(off, row(s, r), l.picked, mean)
-			scores[s][r] = float32(math.Sqrt(solve(root, off)))
+			scores[s][r] = float32(math.Sqrt(cholesky.Solve(root, off)))
 		}
 	})
 }
@@ -302,11 +303,11 @@ type leaving struct {
 
 func newLeaving(m *moments, ridge float64) *leaving {
 	n, d := float64(m.n), len(m.sum)
-	return &leaving{n, m.mean(), factor(m.covariance(), d, ridge*(n-2)/(n-1)), make([]float64, d)}
+	return &leaving{n, m.mean(), cholesky.Factor(m.covariance(), d, ridge*(n-2)/(n-1)), make([]float64, d)}
 }
 
 func (l *leaving) distance(row []float32, picked []int32) float64 {
 	offset(l.off, row, picked, l.mean)
-	q, share := solve(l.root, l.off), l.n/(l.n-1)
+	q, share := cholesky.Solve(l.root, l.off), l.n/(l.n-1)
 	return math.Sqrt(float64(share*share) * (l.n - 2) / (l.n - 1) * q / (1 - float64(share*q)/(l.n-1)))
 }

@@ -24,6 +24,7 @@ const (
 	tensorSurroundings = "surroundings" // F32, pixels; absent where there are none
 	tensorLocal        = "local"        // F32, rows
 	tensorOrigins      = "origins"      // I32, rows × 2: scan and row
+	tensorWhitening    = "whitening"    // F32, values·(values+1)/2: see memory.Whitening; absent where rows are not whitened
 	// Of MethodPaDiM, in place of bank, local and origins.
 	tensorCells    = "cells"    // I32, cells: the Gaussian of each
 	tensorCentres  = "centres"  // F32, Gaussians × values: their means

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/iad3d/iad3d/internal/cholesky"
 	"github.com/iad3d/iad3d/io/model"
 	"github.com/iad3d/iad3d/memory"
 	"github.com/iad3d/iad3d/view"
@@ -31,11 +32,16 @@ func (b *bank) tensors(feature string) []model.Tensor {
 	if feature == "" {
 		return []model.Tensor{model.Float32s(tensorBank, []int{rows.N, rows.D}, rows.Data)}
 	}
-	return []model.Tensor{
+	out := []model.Tensor{
 		model.Float32s(tensorBank+"."+feature, []int{rows.N, rows.D}, rows.Data),
 		model.Float32s(tensorLocal+"."+feature, []int{rows.N}, b.local),
 		originsTensor(feature, b.origins),
 	}
+	if b.white != nil {
+		inverse := b.white.Triangle()
+		out = append(out, model.Float32s(tensorWhitening+"."+feature, []int{len(inverse)}, inverse))
+	}
+	return out
 }
 
 // viewInto adds what banks and finder need besides tensors to a model's metadata.
@@ -142,6 +148,16 @@ func bankFrom(f *model.File, c *Config, m bankMeta) (*bank, error) {
 		}
 	}
 	b.local = slices.Clone(local)
+	if name := tensorWhitening + "." + m.Feature; hasTensor(f, name) {
+		d := b.rows.Rows().D
+		inverse, err := floatsFrom(f, name, cholesky.Size(d))
+		if err != nil {
+			return nil, err
+		}
+		if b.white, err = memory.NewWhitening(d, slices.Clone(inverse)); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	b.origins, err = originsFrom(f, m.Feature, n)
 	return b, err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/iad3d/iad3d/internal/cholesky"
 	"github.com/iad3d/iad3d/io/model"
 )
 
@@ -13,7 +14,7 @@ func (g *gaussians) tensors(feature string) []model.Tensor {
 	return []model.Tensor{
 		model.Int32s(tensorCells+"."+feature, []int{len(g.cells)}, g.cells),
 		model.Float32s(tensorCentres+"."+feature, []int{n, d}, g.means),
-		model.Float32s(tensorInverses+"."+feature, []int{n, triangle(d)}, g.inverse),
+		model.Float32s(tensorInverses+"."+feature, []int{n, cholesky.Size(d)}, g.inverse),
 	}
 }
 
@@ -38,7 +39,7 @@ func gaussiansFrom(f *model.File, c *Config, feature string) (*gaussians, error)
 	if g.means, err = floatsFrom(f, tensorCentres+"."+feature, n, d); err != nil {
 		return nil, err
 	}
-	if g.inverse, err = floatsFrom(f, tensorInverses+"."+feature, n, triangle(d)); err != nil {
+	if g.inverse, err = floatsFrom(f, tensorInverses+"."+feature, n, cholesky.Size(d)); err != nil {
 		return nil, err
 	}
 	for _, v := range g.inverse {
@@ -46,10 +47,10 @@ func gaussiansFrom(f *model.File, c *Config, feature string) (*gaussians, error)
 			return nil, fmt.Errorf("%s.%s holds %v", tensorInverses, feature, v)
 		}
 	}
-	for at := 0; at < len(g.inverse); at += triangle(d) {
+	for at := 0; at < len(g.inverse); at += cholesky.Size(d) {
 		for i := range d {
-			if v := g.inverse[at+triangle(i)+i]; !(v > 0) {
-				return nil, fmt.Errorf("%s.%s: %v in the diagonal of Gaussian %d", tensorInverses, feature, v, at/triangle(d))
+			if v := g.inverse[at+cholesky.Size(i)+i]; !(v > 0) {
+				return nil, fmt.Errorf("%s.%s: %v in the diagonal of Gaussian %d", tensorInverses, feature, v, at/cholesky.Size(d))
 			}
 		}
 	}

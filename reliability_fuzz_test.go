@@ -107,7 +107,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		var d *iad3d.Detector
 		var err error
-		used := pointstest.Allocated(func() { d, err = iad3d.Load(path) })
+		used := pointstest.Allocated(func() { d, err = iad3d.Load(path, releasedNetwork()) })
 		if used > pointstest.Bound(len(file)) {
 			t.Fatalf("%d bytes allocated for a file of %d", used, len(file))
 		}

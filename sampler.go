@@ -29,6 +29,17 @@ func rowsOf(origins []origin, scan int) (from, to int) {
 	return place(scan), place(scan + 1)
 }
 
+// scansOf returns the numbers of the scans that rows come from, ascending.
+func scansOf(origins []origin) []int {
+	var out []int
+	for _, o := range origins {
+		if n := int(o.Scan); len(out) == 0 || out[len(out)-1] != n {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
 // mix is the finalizer of splitmix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014).
 func mix(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15

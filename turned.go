@@ -5,9 +5,11 @@ import (
 
 	"github.com/iad3d/iad3d/internal/portable"
 	"github.com/iad3d/iad3d/rgbd"
+	"github.com/iad3d/iad3d/view"
 )
 
-// turn shows the turned banks a scan as it lies and at each quarter turn.
+// turn shows the turned banks a scan as it lies and turned by each twelfth of a turn:
+// what a network makes of a part turned by as little as that is another thing.
 func (f *fitting) turn(ctx context.Context, n int, s *rgbd.Scan, d *description) error {
 	for i, rows := range d.rows {
 		if len(f.turned) == i {
@@ -15,13 +17,13 @@ func (f *fitting) turn(ctx context.Context, n int, s *rgbd.Scan, d *description)
 		}
 		f.turned[i].add(n, 0, rows)
 	}
-	for quarters := 1; quarters < 4; quarters++ {
-		t, err := f.describeWindow(ctx, s, d.view.Turned(quarters))
+	for step := 1; step < view.Turns; step++ {
+		t, err := f.describeWindow(ctx, s, d.view.Turned(step))
 		if err != nil {
 			return err
 		}
 		for i, rows := range t.rows {
-			f.turned[i].add(n, quarters*f.config.Cells*f.config.Cells, rows)
+			f.turned[i].add(n, step*f.config.Cells*f.config.Cells, rows)
 		}
 	}
 	return nil

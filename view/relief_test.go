@@ -163,7 +163,7 @@ func TestReliefAsDefined(t *testing.T) {
 func TestReliefTurns(t *testing.T) {
 	const n = 40
 	v := rough(n)
-	q := v.Turned(1)
+	q := v.Turned(view.Turns / 4)
 	q.Cloud.Normals = make([]float64, 3*n*n)
 	for y := range n {
 		for x := range n {

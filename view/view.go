@@ -24,27 +24,61 @@ type View struct {
 	// scan's point nearest to it; valid where that is measured and of the part.
 	Cloud *pointcloud.Cloud
 
-	turns int // quarter turns since it was found
+	turns int // steps that it was turned by since it was found, 0 to Turns−1
 }
 
-// Turned returns the view as it would be had the part been put down turned by so many
-// quarter turns, clockwise in the image: points and pixels are turned about the
-// optical axis. It shares nothing with v. A turned view cannot be pasted.
-func (v *View) Turned(quarters int) *View {
-	out := &View{X: v.X, Y: v.Y, Side: v.Side, Cloud: v.Cloud, turns: v.turns + quarters&3}
-	c := v.Cloud.Clone()
-	n := c.Width
-	for range quarters & 3 {
-		from := c.Clone()
-		for y := range n {
-			for x := range n {
-				i, j := y*n+x, x*n+n-1-y
-				c.XYZ[3*j], c.XYZ[3*j+1], c.XYZ[3*j+2] = -from.XYZ[3*i+1], from.XYZ[3*i], from.XYZ[3*i+2]
-				c.Valid[j] = from.Valid[i]
+// Turns is the number of steps of [View.Turned] in a whole turn.
+const Turns = 12
+
+// direction is the cosine and sine of an angle of whole steps.
+type direction struct{ cos, sin float64 }
+
+func directionOf(turns int) direction {
+	const half = 0.5
+	long := math.Sqrt(3) / 2
+	quarter := [4]direction{{1, 0}, {0, 1}, {-1, 0}, {0, -1}}
+	d, q := [3]direction{{1, 0}, {long, half}, {half, long}}[turns%3], quarter[turns/3%4]
+	return direction{float64(d.cos*q.cos) - float64(d.sin*q.sin), float64(d.sin*q.cos) + float64(d.cos*q.sin)}
+}
+
+// turn returns (x, y) after a turn.
+func (d direction) turn(x, y float64) (float64, float64) {
+	return float64(d.cos*x) - float64(d.sin*y), float64(d.sin*x) + float64(d.cos*y)
+}
+
+// back undoes turn.
+func (d direction) back(x, y float64) (float64, float64) {
+	return float64(d.cos*x) + float64(d.sin*y), float64(d.cos*y) - float64(d.sin*x)
+}
+
+// Turned returns the view as it would be had the part been put down turned by n twelfths
+// of a turn, clockwise in the image: points and pixels are turned about the optical axis,
+// the picture about the window's middle. Every point is that of the nearest pixel, so
+// that quarter turns lose nothing; what the window's corners did not show is missing. It
+// shares nothing with v. A turned view cannot be pasted.
+func (v *View) Turned(n int) *View {
+	n = (n%Turns + Turns) % Turns
+	out := &View{X: v.X, Y: v.Y, Side: v.Side, turns: (v.turns + n) % Turns}
+	from, d := v.Cloud, directionOf(n)
+	c := from.Clone()
+	c.Normals = nil
+	mid := float64(float64(c.Width-1) / 2)
+	for y := range c.Height {
+		for x := range c.Width {
+			j := y*c.Width + x
+			fx, fy := d.back(float64(x)-mid, float64(y)-mid)
+			sx, sy := int(math.Floor(mid+fx+0.5)), int(math.Floor(mid+fy+0.5))
+			if sx < 0 || sy < 0 || sx >= c.Width || sy >= c.Height {
+				clear(c.XYZ[3*j : 3*j+3])
+				c.Valid[j] = false
+				continue
 			}
+			i := sy*c.Width + sx
+			px, py := d.turn(float64(from.XYZ[3*i]), float64(from.XYZ[3*i+1]))
+			c.XYZ[3*j], c.XYZ[3*j+1], c.XYZ[3*j+2] = float32(px), float32(py), from.XYZ[3*i+2]
+			c.Valid[j] = from.Valid[i]
 		}
 	}
-	c.Normals = nil
 	out.Cloud = c
 	return out
 }
@@ -55,19 +89,35 @@ func (v *View) source(i, n, from int) int {
 }
 
 // Crop returns the window's part of an image of the scan's size, at the scan's own
-// resolution; beyond the image its edge goes on.
+// resolution, between pixels interpolated where the view is turned; beyond the image its
+// edge goes on.
 func (v *View) Crop(img *image.NRGBA) *image.NRGBA {
 	b := img.Bounds()
+	at := func(x, y int) []uint8 {
+		x, y = min(max(x, 0), b.Dx()-1)+b.Min.X, min(max(y, 0), b.Dy()-1)+b.Min.Y
+		return img.Pix[img.PixOffset(x, y):][:4]
+	}
 	out := image.NewNRGBA(image.Rect(0, 0, v.Side, v.Side))
+	d, mid := directionOf(v.turns), float64(float64(v.Side-1)/2)
 	for y := range v.Side {
-		sy := min(max(v.Y+y, 0), b.Dy()-1) + b.Min.Y
 		for x := range v.Side {
-			sx := min(max(v.X+x, 0), b.Dx()-1) + b.Min.X
-			tx, ty := x, y
-			for range v.turns & 3 {
-				tx, ty = v.Side-1-ty, tx
+			p := out.Pix[out.PixOffset(x, y):][:4]
+			if v.turns == 0 {
+				copy(p, at(v.X+x, v.Y+y))
+				continue
 			}
-			copy(out.Pix[out.PixOffset(tx, ty):][:4], img.Pix[img.PixOffset(sx, sy):][:4])
+			fx, fy := d.back(float64(x)-mid, float64(y)-mid)
+			fx, fy = fx+mid+float64(v.X), fy+mid+float64(v.Y)
+			x0, y0 := math.Floor(fx), math.Floor(fy)
+			fx, fy = fx-x0, fy-y0
+			left, right := int(x0), int(x0)+1
+			top, bottom := int(y0), int(y0)+1
+			p00, p10, p01, p11 := at(left, top), at(right, top), at(left, bottom), at(right, bottom)
+			for k := range p {
+				above := float64((1-fx)*float64(p00[k])) + float64(fx*float64(p10[k]))
+				below := float64((1-fx)*float64(p01[k])) + float64(fx*float64(p11[k]))
+				p[k] = uint8(float64((1-fy)*above) + float64(fy*below) + 0.5)
+			}
 		}
 	}
 	return out
@@ -76,7 +126,7 @@ func (v *View) Crop(img *image.NRGBA) *image.NRGBA {
 // Paste returns a map of h×w pixels, the scan's size, that holds m, a map of the
 // window, where the window is, and zeros elsewhere.
 func (v *View) Paste(m *grid.Map, h, w int) *grid.Map {
-	if v.turns&3 != 0 {
+	if v.turns != 0 {
 		panic("view: a turned view has no place in its scan")
 	}
 	in := grid.ResizeBilinear(m, v.Side, v.Side)

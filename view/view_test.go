@@ -210,7 +210,7 @@ func TestPasteUndoesCrop(t *testing.T) {
 func TestTurned(t *testing.T) {
 	v := &view.View{X: 1, Y: 2, Side: 4, Cloud: &pointcloud.Cloud{Width: 2, Height: 2, Valid: []bool{true, true, false, true},
 		XYZ: []float32{1, 2, 9, 3, 4, 9, 5, 6, 9, 7, 8, 9}}}
-	q := v.Turned(1)
+	q := v.Turned(3)
 	// The upper left pixel comes to the upper right; right becomes down.
 	if p := q.Cloud.At(1); p.X != -2 || p.Y != 1 || p.Z != 9 {
 		t.Errorf("the first point went to %v", p)
@@ -223,7 +223,7 @@ func TestTurned(t *testing.T) {
 	if got := q.Crop(img).NRGBAAt(3, 0).R; got != 200 {
 		t.Errorf("the upper left colour did not come to the upper right: %d", got)
 	}
-	whole := q.Turned(2).Turned(1)
+	whole := q.Turned(6).Turned(3)
 	for i := range 4 {
 		if whole.Cloud.At(i) != v.Cloud.At(i) || whole.Cloud.IsValid(i) != v.Cloud.IsValid(i) {
 			t.Errorf("point %d after four turns: %v", i, whole.Cloud.At(i))
@@ -231,6 +231,58 @@ func TestTurned(t *testing.T) {
 	}
 	if got := whole.Crop(img).NRGBAAt(0, 0).R; got != 200 {
 		t.Error("the colours after four turns")
+	}
+}
+
+// TestTurnedBySteps holds that a turned view shows what a camera would of the turned
+// part, but for half a pixel: points and colours of a smooth surface at every step.
+func TestTurnedBySteps(t *testing.T) {
+	const n, pitch = 40, 0.5
+	height := func(x, y float64) float64 { return 300 + 0.3*x - 0.2*y + 0.02*x*y }
+	c := &pointcloud.Cloud{Width: n, Height: n}
+	img := image.NewNRGBA(image.Rect(0, 0, n+7, n+7)) // the window is at (3, 4) in it
+	for y := range n {
+		for x := range n {
+			px, py := pitch*(float64(x)-(n-1)/2.), pitch*(float64(y)-(n-1)/2.)
+			c.XYZ = append(c.XYZ, float32(px), float32(py), float32(height(px, py)))
+			c.Valid = append(c.Valid, true)
+			img.SetNRGBA(x+3, y+4, color.NRGBA{uint8(5 * x), uint8(5 * y), 7, 255})
+		}
+	}
+	v := &view.View{X: 3, Y: 4, Side: n, Cloud: c}
+	for step := -1; step <= 2*view.Turns; step++ {
+		q := v.Turned(step)
+		photo := q.Crop(img)
+		sin, cos := math.Sincos(float64(step) * 2 * math.Pi / view.Turns)
+		shown := 0
+		for y := range n {
+			for x := range n {
+				px, py := pitch*(float64(x)-(n-1)/2.), pitch*(float64(y)-(n-1)/2.)
+				bx, by := cos*px+sin*py, cos*py-sin*px // where it was
+				if !q.Cloud.IsValid(y*n + x) {
+					if math.Hypot(px, py) < pitch*(n/2-1) {
+						t.Fatalf("step %d: pixel %d, %d is missing", step, x, y)
+					}
+					continue
+				}
+				shown++
+				p := q.Cloud.At(y*n + x)
+				if math.Hypot(p.X-px, p.Y-py) > 0.71*pitch || math.Abs(p.Z-height(cos*p.X+sin*p.Y, cos*p.Y-sin*p.X)) > 1e-4 {
+					t.Fatalf("step %d: pixel %d, %d shows %v", step, x, y, p)
+				}
+				if math.Hypot(px, py) > pitch*(n/2-2) {
+					continue
+				}
+				want := [2]float64{5 * (bx/pitch + (n-1)/2.), 5 * (by/pitch + (n-1)/2.)}
+				got := photo.NRGBAAt(x, y)
+				if math.Abs(float64(got.R)-want[0]) > 1 || math.Abs(float64(got.G)-want[1]) > 1 || got.B != 7 || got.A != 255 {
+					t.Fatalf("step %d: pixel %d, %d is %v, want %v", step, x, y, got, want)
+				}
+			}
+		}
+		if step%3 == 0 && shown != n*n {
+			t.Errorf("step %d: %d of %d points are left", step, shown, n*n)
+		}
 	}
 }
 

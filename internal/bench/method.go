@@ -98,6 +98,9 @@ func Ablation(features []string, backbone bool) []Method {
 		lever("one-size", "FPFH from 100 neighbours only", func(c *iad3d.Config) { c.FPFHK = []int{100} })
 	}
 	if backbone {
+		if slices.Contains(features, iad3d.FeatureRGB) {
+			lever("unwhitened", "the network's rows of photos as they are", func(c *iad3d.Config) { c.Unwhitened = true })
+		}
 		lever("input-224", "the network's images at 224 pixels", func(c *iad3d.Config) { c.Input = 224 })
 	}
 	lever("rows-2000", "2,000 rows per bank", func(c *iad3d.Config) { c.Rows = 2000 })

@@ -105,6 +105,7 @@ func (a *app) fit() *cobra.Command {
 	f.IntVar(&c.Pool, "pool", 0, "of loose scans: points whose descriptors are averaged in it (32)")
 	f.BoolVar(&c.Align, "align", false, "loose scans: lay each on the first one, report how it lies, refuse those that do not fit")
 	f.BoolVar(&c.Unscaled, "unscaled", false, "leave distances as they are in place of dividing them by those between sound parts there")
+	f.BoolVar(&c.Unwhitened, "unwhitened", false, "compare a network's descriptors of photos as they are in place of by how sound parts differ in them")
 	f.BoolVar(&c.KeepPlane, "keep-plane", false, "keep the plane the part lies on (btf: always)")
 	complete(cmd, "protocol", string(iad3d.ProtocolDefault), string(iad3d.ProtocolBTF))
 	complete(cmd, "method", string(iad3d.MethodBank), string(iad3d.MethodPaDiM), string(iad3d.MethodSPADE))
