@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -111,7 +110,7 @@ var layouts = []struct {
 	{"shapenet", OpenShapeNet, func(root string) ([]string, error) { return classesIn(root, isTemplates, noTemplates) }},
 	{"folder", OpenFolder, func(root string) ([]string, error) { return classesIn(root, isFolderClass, noFolderClass) }},
 	{"manifest", OpenManifest, func(root string) ([]string, error) {
-		return []string{strings.TrimSuffix(scan.FolderName(root), filepath.Ext(root))}, nil
+		return []string{scan.Stem(root)}, nil
 	}},
 }
 

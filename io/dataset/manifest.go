@@ -59,7 +59,7 @@ func OpenManifest(root, class string, o Options) (*Set, error) {
 		return nil, err
 	}
 	if class == "" {
-		class = strings.TrimSuffix(scan.FolderName(root), filepath.Ext(root))
+		class = scan.Stem(root)
 	}
 	s := &Set{Root: root, Class: class, items: make(map[Split][]Item)}
 	used := map[string]int{} // a name and the number that its next bearer tries first
@@ -111,7 +111,7 @@ func (e *entry) item(dir string) (Item, error) {
 		return filepath.Join(dir, filepath.FromSlash(path))
 	}
 	it.XYZ, it.Truth, it.Colour = at(e.Path), at(e.Truth), at(e.Colour)
-	it.Name = strings.TrimSuffix(filepath.Base(it.XYZ), filepath.Ext(it.XYZ))
+	it.Name = scan.Stem(it.XYZ)
 	if it.Defect != rgbd.Unlabelled {
 		it.Name = it.Defect + "/" + it.Name
 	}

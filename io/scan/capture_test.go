@@ -60,7 +60,7 @@ func TestReadDepth(t *testing.T) {
 			if err := s.Check(); err != nil {
 				t.Fatal(err)
 			}
-			if s.Name != stem(path) || s.Source != path || s.Intrinsics == nil || s.Intrinsics.Cx != 1.5 || s.Cloud.CountValid() != 11 || s.Cloud.IsValid(5) {
+			if s.Name != Stem(path) || s.Source != path || s.Intrinsics == nil || s.Intrinsics.Cx != 1.5 || s.Cloud.CountValid() != 11 || s.Cloud.IsValid(5) {
 				t.Errorf("%q, %q, camera %v, %d valid", s.Name, s.Source, s.Intrinsics, s.Cloud.CountValid())
 			}
 			for i, v := range u16 {

@@ -135,16 +135,21 @@ func layout(path string) (parent string, ok bool) {
 	return filepath.Base(filepath.Dir(dir)), own == "xyz" || own == "depth"
 }
 
-func stem(path string) string {
+// Stem returns the name of a file without its folder and extension: what a scan is
+// called. A name that is nothing but an extension, such as .tiff, stays whole.
+func Stem(path string) string {
 	base := filepath.Base(path)
-	return strings.TrimSuffix(base, filepath.Ext(base))
+	if stem := strings.TrimSuffix(base, filepath.Ext(base)); stem != "" {
+		return stem
+	}
+	return base
 }
 
 func name(path string) string {
 	if parent, ok := layout(path); ok && parent != string(filepath.Separator) {
-		return parent + "/" + stem(path)
+		return parent + "/" + Stem(path)
 	}
-	return stem(path)
+	return Stem(path)
 }
 
 // sibling returns the colour image that belongs to path in MVTec 3D-AD's
@@ -154,7 +159,7 @@ func sibling(path string) (string, error) {
 		return "", nil
 	}
 	for _, ext := range []string{".png", ".PNG"} {
-		p := filepath.Join(filepath.Dir(path), "..", "rgb", stem(path)+ext)
+		p := filepath.Join(filepath.Dir(path), "..", "rgb", Stem(path)+ext)
 		_, err := os.Stat(p)
 		switch {
 		case err == nil:

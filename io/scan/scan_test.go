@@ -123,7 +123,7 @@ func TestRead(t *testing.T) {
 			if n := s.Cloud.CountValid(); n != w*h-1 || s.Cloud.IsValid(0) {
 				t.Errorf("%d valid points, first %v", n, s.Cloud.IsValid(0))
 			}
-			if want := stem(path); s.Name != want || s.Source != path || s.Colour != nil {
+			if want := Stem(path); s.Name != want || s.Source != path || s.Colour != nil {
 				t.Errorf("name %q, source %q, colour %v", s.Name, s.Source, s.Colour)
 			}
 		})
@@ -288,5 +288,16 @@ func TestReadMVTec(t *testing.T) {
 	}
 	if s.Name != "bent/000" || s.Cloud.Width != 400 || s.Cloud.Height != 400 || s.Colour == nil {
 		t.Errorf("%q, %d×%d, colour %v", s.Name, s.Cloud.Width, s.Cloud.Height, s.Colour != nil)
+	}
+}
+
+// TestStem holds that no file lacks a name.
+func TestStem(t *testing.T) {
+	for path, want := range map[string]string{
+		"a/b.tiff": "b", "a/b": "b", "b.c.pcd": "b.c", "a/.tiff": ".tiff", ".hidden.ply": ".hidden",
+	} {
+		if got := Stem(filepath.FromSlash(path)); got != want {
+			t.Errorf("%s is called %q, want %q", path, got, want)
+		}
 	}
 }

@@ -332,8 +332,7 @@ func truthBeside(path string) (*truthDocument, error) {
 	if err != nil || !inLayout(abs) {
 		return nil, err
 	}
-	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	file := filepath.Join(filepath.Dir(path), "..", "gt", stem+".png")
+	file := filepath.Join(filepath.Dir(path), "..", "gt", scan.Stem(path)+".png")
 	if _, err := os.Stat(file); err != nil {
 		return nil, nil
 	}
