@@ -170,15 +170,20 @@ func (c *Config) whitens(feature string) bool {
 	return !c.Unwhitened && c.Backbone != nil && feature == FeatureRGB
 }
 
-// whiteScans is the number of scans that a whitening is learned from, at most.
-const whiteScans = 32
+// A whitening is learned from whiteScans scans, or as many more as have about whiteRows
+// rows in the bank: the directions are known badly from few times as many rows as a row
+// has values.
+const (
+	whiteScans = 32
+	whiteRows  = 4096
+)
 
 // whiten returns the bank of whitened rows; b itself where nothing differs.
 func (b *bank) whiten(ctx context.Context, c *Config) (*bank, error) {
 	all := b.rows.Rows()
 	apart := &memory.Rows{D: all.D}
 	numbers := scansOf(b.origins)
-	n := min(whiteScans, len(numbers))
+	n := min(len(numbers), max(whiteScans, (whiteRows*len(numbers)+all.N-1)/all.N))
 	for i := range n {
 		number := numbers[i*len(numbers)/n]
 		others, at, err := b.without(number, c.Workers)
