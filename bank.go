@@ -134,23 +134,17 @@ func (b *bank) size() (rows, values int) {
 // bankLearner makes the bank of a feature.
 type bankLearner struct {
 	sampler
-	config  *Config
 	feature string
-	// old is the bank of a model that is learned further, and the sampler's rows are
-	// as that one's; nil: they are as scans have them.
+	// old is the bank of a model that is learned further: the learner is shown rows that
+	// are whitened as that one's. Nil: it is shown them as scans have them.
 	old *bank
 }
 
 func newBankLearner(c *Config, feature string) *bankLearner {
-	return &bankLearner{sampler: sampler{keep: c.Rows, seed: c.Seed}, config: c, feature: feature}
+	return &bankLearner{sampler: sampler{keep: c.Rows, seed: c.Seed}, feature: feature}
 }
 
-func (l *bankLearner) show(scan int, rows *memory.Rows, _ []int32) {
-	if l.old != nil {
-		rows = l.old.whitened(l.config, rows)
-	}
-	l.add(scan, 0, rows)
-}
+func (l *bankLearner) show(scan int, rows *memory.Rows, _ []int32) { l.add(scan, 0, rows) }
 
 // bank returns the bank of what the sampler holds, which lacks local distances yet.
 func (l *bankLearner) bank(c *Config) (*bank, error) {

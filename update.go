@@ -21,13 +21,14 @@ var ErrUpdate = errors.New("cannot update")
 // in remove. d does not change.
 //
 // The banks and the local distances of their rows are those that a fit of all scans
-// in that order gives, bit for bit but for how a network's rows are whitened, when its
-// first eight scans are the same and nothing is removed: which rows are kept depends on no other scan. Rows that a full
-// bank had let go do not come back when others are removed. What a scan comes to when
-// it is held out is computed for the new ones and stays as it was for the old ones,
-// which had fewer scans to be compared with: their scores, and so the thresholds, are
-// rather too high than too low. The features' weights, how a network's rows of
-// photos are whitened, the window and the limits of valid captures stay as they are. When much has been added, fit again.
+// in that order gives, bit for bit but for how a network's rows of photos are whitened,
+// when its first eight scans are the same and nothing is removed: which rows are kept
+// depends on no other scan. Rows that a full bank had let go do not come back when
+// others are removed. What a scan comes to when it is held out is computed for the new
+// ones and stays as it was for the old ones, which had fewer scans to be compared with:
+// their scores, and so the thresholds, are rather too high than too low. The features'
+// weights, the whitening, the window and the limits of valid captures stay as they are.
+// When much has been added, fit again.
 //
 // A scan whose name the model has already is called "name-2".
 //
@@ -125,7 +126,7 @@ func (u *updating) show(ctx context.Context, s *rgbd.Scan) error {
 		return err
 	}
 	for i, rows := range desc.rows {
-		u.learners[i].show(u.next, rows, desc.cells)
+		u.learners[i].show(u.next, u.banks[i].old.whitened(&u.config, rows), desc.cells)
 	}
 	u.held.add(u.next, u.unique(s.Name), desc)
 	hashScan(u.digest, s, u.config.has(FeatureRGB))

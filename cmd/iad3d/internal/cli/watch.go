@@ -213,7 +213,7 @@ func (w *watcher) files() watch.Options {
 			if info, err := os.Stat(rgb); err != nil || !info.IsDir() {
 				return ""
 			}
-			return filepath.Join(rgb, strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))+".png")
+			return filepath.Join(rgb, scan.Stem(name)+".png")
 		},
 	}
 }
