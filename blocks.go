@@ -129,20 +129,20 @@ func (d *describer) featureMaps(ctx context.Context, s *rgbd.Scan, v *view.View)
 	for i, img := range images {
 		inputs[i] = rgbd.ImageNetInput(img, h, w)
 	}
-	layers, err := d.layers(ctx, s, inputs)
-	if err != nil {
-		return nil, err
-	}
-	for i, maps := range layers {
-		blocks := make([]fusion.Block, len(maps))
-		for l, m := range maps {
-			blocks[l].Map = grid.ResizeBilinear(fusion.Sketch(m, c.Sketch, c.Seed), c.Cells, c.Cells)
+	return out, d.outputs(ctx, s, inputs, func(i int, layers []rgbd.Output) (err error) {
+		blocks := make([]fusion.Block, len(layers))
+		for l, o := range layers {
+			var m *grid.Map
+			if o.Planes {
+				m = fusion.SketchPlanes(o.Data, o.H, o.W, o.C, c.Sketch, c.Seed)
+			} else {
+				m = fusion.Sketch(&grid.Map{H: o.H, W: o.W, C: o.C, Data: o.Data}, c.Sketch, c.Seed)
+			}
+			blocks[l].Map = grid.ResizeBilinear(m, c.Cells, c.Cells)
 		}
-		if out[places[i]], err = fusion.Early(blocks...); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+		out[places[i]], err = fusion.Early(blocks...)
+		return err
+	})
 }
 
 // input returns the size of the network's input: the only one it takes, or Input
@@ -166,22 +166,65 @@ func (d *describer) layers(ctx context.Context, s *rgbd.Scan, inputs []*grid.Map
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Label(), err)
 	}
-	want := d.config.Backbone.Layers
 	if len(out) != len(inputs) {
 		return nil, fmt.Errorf("%w: %s gives %d results for %d images", ErrBackbone, d.config.Backbone.Name, len(out), len(inputs))
 	}
 	for _, maps := range out {
-		if len(maps) != len(want) {
-			return nil, fmt.Errorf("%w: %s does not give the %d layers it promised", ErrBackbone, d.config.Backbone.Name, len(want))
-		}
+		channels := make([]int, len(maps))
 		for i, m := range maps {
-			if m.C != want[i].Channels {
-				return nil, fmt.Errorf("%w: layer %s of %s has %d channels, not the %d it promised",
-					ErrBackbone, want[i].Name, d.config.Backbone.Name, m.C, want[i].Channels)
-			}
+			channels[i] = m.C
+		}
+		if err := d.promised(channels); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// promised returns an error for layers of other channels than the configuration's.
+func (d *describer) promised(channels []int) error {
+	want := d.config.Backbone.Layers
+	if len(channels) != len(want) {
+		return fmt.Errorf("%w: %s does not give the %d layers it promised", ErrBackbone, d.config.Backbone.Name, len(want))
+	}
+	for i, c := range channels {
+		if c != want[i].Channels {
+			return fmt.Errorf("%w: layer %s of %s has %d channels, not the %d it promised",
+				ErrBackbone, want[i].Name, d.config.Backbone.Name, c, want[i].Channels)
+		}
+	}
+	return nil
+}
+
+// outputs is layers for those who only read them: fn gets what comes out of input i, for
+// several of them at once where the network can.
+func (d *describer) outputs(ctx context.Context, s *rgbd.Scan, inputs []*grid.Map, fn func(i int, layers []rgbd.Output) error) error {
+	b, ok := d.backbone.(rgbd.OutputBackbone)
+	if !ok {
+		all, err := d.layers(ctx, s, inputs)
+		for i := 0; i < len(all) && err == nil; i++ {
+			layers := make([]rgbd.Output, len(all[i]))
+			for l, m := range all[i] {
+				layers[l] = rgbd.Output{H: m.H, W: m.W, C: m.C, Data: m.Data}
+			}
+			err = fn(i, layers)
+		}
+		return err
+	}
+	err := b.Outputs(ctx, inputs, func(i int, layers []rgbd.Output) error {
+		channels := make([]int, len(layers))
+		for l, o := range layers {
+			channels[l] = o.C
+		}
+		if err := d.promised(channels); err != nil {
+			return err
+		}
+		return fn(i, layers)
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Label(), err)
+	}
+	return nil
 }
 
 // triple returns a one-channel map three times, as BTF feeds depth to a network

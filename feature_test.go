@@ -2,14 +2,17 @@ package iad3d_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/iad3d/iad3d"
+	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/internal/standin"
 	"github.com/iad3d/iad3d/internal/synth"
 	"github.com/iad3d/iad3d/io/model"
@@ -93,6 +96,66 @@ func TestEveryFeature(t *testing.T) {
 				t.Errorf("score %v of a dent", want.Score)
 			}
 		})
+	}
+}
+
+// shown is the stand-in as a network that shows its planes, several images at once.
+type shown struct{ *standin.Backbone }
+
+func (b shown) Outputs(ctx context.Context, inputs []*grid.Map, fn func(i int, layers []rgbd.Output) error) error {
+	all, err := b.Features(ctx, inputs)
+	if err != nil {
+		return err
+	}
+	errs := make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, maps := range all {
+		wg.Go(func() {
+			var layers []rgbd.Output
+			for _, m := range maps {
+				o := rgbd.Output{H: m.H, W: m.W, C: m.C, Planes: true, Data: make([]float32, len(m.Data))}
+				for j, v := range m.Data {
+					o.Data[j%m.C*m.H*m.W+j/m.C] = v
+				}
+				layers = append(layers, o)
+			}
+			errs[i] = fn(i, layers)
+			for _, o := range layers { // theirs no more
+				clear(o.Data)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// TestShownPlanes: what a network shows gives the bits of what it copies, and must be
+// what it promised, too.
+func TestShownPlanes(t *testing.T) {
+	config := featured(iad3d.ProtocolDefault, "fpfh", "normals", "rgb")
+	s := render(t, "dent", 0, synth.Test).Scan
+	var want *iad3d.Result
+	for _, b := range []rgbd.Backbone{standin.New(), shown{standin.New()}} {
+		d, err := iad3d.Fit(t.Context(), config, training(t, 2), iad3d.WithBackbone(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := d.Score(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = got
+		}
+		if got.Score != want.Score || !slices.Equal(got.Map.Data, want.Map.Data) {
+			t.Errorf("score %v, want %v, or another map", got.Score, want.Score)
+		}
+	}
+	b := shown{standin.New()}
+	b.Described.Layers[1].Channels = 7
+	_, err := iad3d.Fit(t.Context(), config, training(t, 2), iad3d.WithBackbone(b))
+	if !errors.Is(err, iad3d.ErrBackbone) || !strings.Contains(err.Error(), "layer coarse of standin.onnx has 6 channels, not the 7 it promised") {
+		t.Errorf("error %v", err)
 	}
 }
 

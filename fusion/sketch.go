@@ -1,10 +1,12 @@
 package fusion
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 
 	"github.com/iad3d/iad3d/grid"
+	"github.com/iad3d/iad3d/internal/simd"
 )
 
 // Sketch returns a map of unit vectors: every pixel of m divided by its length
@@ -34,6 +36,51 @@ func Sketch(m *grid.Map, dim int, seed uint64) *grid.Map {
 		scale := float32(1 / math.Sqrt(sum))
 		for c, v := range from {
 			to[bucket[c]] += float32(float32(v*scale) * sign[c])
+		}
+	}
+	return out
+}
+
+// planesAtOnce is the number of buckets that become channels of the target together: a
+// line of memory.
+const planesAtOnce = 16
+
+// SketchPlanes is [Sketch] of a map of h×w pixels that lies channel by channel, value
+// (y, x, k) at (k·h + y)·w + x, as convolutional networks give it: the same bits without
+// that map.
+func SketchPlanes(planes []float32, h, w, c, dim int, seed uint64) *grid.Map {
+	if h < 0 || w < 0 || c < 0 || len(planes) != h*w*c {
+		panic(fmt.Sprintf("fusion: %d values do not make %d planes of %d×%d pixels", len(planes), c, h, w))
+	}
+	n := h * w
+	dim = min(dim, c)
+	out := grid.New(h, w, dim)
+	squares := make([]float64, n)
+	for k := range c {
+		simd.AddSquares(squares, planes[k*n:][:n])
+	}
+	scale := make([]float32, n)
+	for i, sum := range squares {
+		if sum != 0 { // else all its products are zeros
+			scale[i] = float32(1 / math.Sqrt(sum))
+		}
+	}
+	bucket, sign := buckets(c, dim, seed)
+	in := make([][]int, dim) // the channels of each, in order: that of the sums
+	for k, b := range bucket {
+		in[b] = append(in[b], k)
+	}
+	sums := make([]float32, planesAtOnce*n)
+	for lo := 0; lo < dim; lo += planesAtOnce {
+		hi := min(lo+planesAtOnce, dim)
+		clear(sums)
+		for b := lo; b < hi; b++ {
+			for _, k := range in[b] {
+				simd.AddScaled(sums[(b-lo)*n:][:n], planes[k*n:][:n], scale, sign[k])
+			}
+		}
+		if n > 0 {
+			simd.FromPlanes(out.Data[lo:], dim, sums, n, hi-lo)
 		}
 	}
 	return out

@@ -22,6 +22,25 @@ type Backbone interface {
 	Features(ctx context.Context, inputs []*grid.Map) ([][]*grid.Map, error)
 }
 
+// OutputBackbone is a [Backbone] that shows its layers where the network left them, which
+// spares those who only read them the maps of Features.
+type OutputBackbone interface {
+	Backbone
+	// Outputs runs the network on inputs as Features does and calls fn with what comes
+	// out of each, one Output per layer of Info: in any order, for several inputs at
+	// once. The values are fn's until it returns. An error of fn ends the run and is
+	// returned.
+	Outputs(ctx context.Context, inputs []*grid.Map, fn func(i int, layers []Output) error) error
+}
+
+// Output holds the values of a layer of H×W pixels and C channels: value (y, x, k) at
+// (y·W + x)·C + k, or with Planes at (k·H + y)·W + x.
+type Output struct {
+	H, W, C int
+	Planes  bool
+	Data    []float32
+}
+
 // BackboneInfo identifies a network and the way it is used. A model stores it:
 // features of another network, of other layers or of an input prepared in
 // another way cannot be compared with those in the bank.

@@ -100,3 +100,13 @@ func saturate(dst *float32, v *float64, n int, curve *[3]float64) { saturateAVX2
 func addRoots(sums, row *float64, n int) { addRootsAVX2(sums, row, n) }
 
 func bounds(xyz *float32, list *int32, n int, box *[8]float32) { boundsAVX2(xyz, list, n, box) }
+
+func addSquares(sums *float64, v *float32, n int) { addSquaresAVX2(sums, v, n) }
+
+func addScaled(sums, v, scale *float32, sign float32, n int) {
+	addScaledAVX2(sums, v, scale, sign, n)
+}
+
+func fromPlanes(src *float32, srcStride int, dst *float32, dstStride, n int) {
+	fromPlanesAVX2(src, srcStride, dst, dstStride, n)
+}

@@ -3715,6 +3715,112 @@ loop:
 	VZEROUPPER
 	RET
 
+// func addSquaresAVX2(sums *float64, v *float32, n int)
+// Requires: AVX
+TEXT ·addSquaresAVX2(SB), NOSPLIT, $0-24
+	MOVQ sums+0(FP), AX
+	MOVQ v+8(FP), CX
+	MOVQ n+16(FP), DX
+	XORQ BX, BX
+
+loop:
+	VCVTPS2PD (CX)(BX*4), Y0
+	VMULPD    Y0, Y0, Y0
+	VADDPD    (AX)(BX*8), Y0, Y0
+	VMOVUPD   Y0, (AX)(BX*8)
+	ADDQ      $0x04, BX
+	CMPQ      BX, DX
+	JLT       loop
+	VZEROUPPER
+	RET
+
+// func addScaledAVX2(sums *float32, v *float32, scale *float32, sign float32, n int)
+// Requires: AVX, AVX2, SSE
+TEXT ·addScaledAVX2(SB), NOSPLIT, $0-40
+	MOVQ         sums+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         scale+16(FP), DX
+	MOVSS        sign+24(FP), X0
+	VBROADCASTSS X0, Y0
+	MOVQ         n+32(FP), BX
+	XORQ         SI, SI
+
+loop:
+	VMOVUPS (CX)(SI*4), Y1
+	VMULPS  (DX)(SI*4), Y1, Y1
+	VMULPS  Y0, Y1, Y1
+	VADDPS  (AX)(SI*4), Y1, Y1
+	VMOVUPS Y1, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, BX
+	JLT     loop
+	VZEROUPPER
+	RET
+
+// func fromPlanesAVX2(src *float32, srcStride int, dst *float32, dstStride int, n int)
+// Requires: AVX
+TEXT ·fromPlanesAVX2(SB), NOSPLIT, $0-40
+	MOVQ src+0(FP), AX
+	MOVQ srcStride+8(FP), CX
+	MOVQ dst+16(FP), DX
+	MOVQ dstStride+24(FP), BX
+	MOVQ n+32(FP), SI
+	SHLQ $0x02, CX
+	SHLQ $0x02, BX
+	LEAQ (CX)(CX*2), DI
+	LEAQ (BX)(BX*2), R8
+	LEAQ (AX)(CX*4), R9
+
+loop:
+	LEAQ       (DX)(BX*4), R10
+	VMOVUPS    (AX), Y0
+	VMOVUPS    (AX)(CX*1), Y2
+	VMOVUPS    (AX)(CX*2), Y4
+	VMOVUPS    (AX)(DI*1), Y5
+	VMOVUPS    (R9), Y7
+	VMOVUPS    (R9)(CX*1), Y9
+	VMOVUPS    (R9)(CX*2), Y11
+	VMOVUPS    (R9)(DI*1), Y12
+	VUNPCKLPS  Y2, Y0, Y1
+	VUNPCKHPS  Y2, Y0, Y3
+	VUNPCKLPS  Y5, Y4, Y2
+	VUNPCKHPS  Y5, Y4, Y6
+	VUNPCKLPS  Y9, Y7, Y8
+	VUNPCKHPS  Y9, Y7, Y10
+	VUNPCKLPS  Y12, Y11, Y9
+	VUNPCKHPS  Y12, Y11, Y12
+	VUNPCKLPD  Y2, Y1, Y0
+	VUNPCKHPD  Y2, Y1, Y2
+	VUNPCKLPD  Y6, Y3, Y4
+	VUNPCKHPD  Y6, Y3, Y5
+	VUNPCKLPD  Y9, Y8, Y7
+	VUNPCKHPD  Y9, Y8, Y9
+	VUNPCKLPD  Y12, Y10, Y11
+	VUNPCKHPD  Y12, Y10, Y12
+	VPERM2F128 $0x20, Y7, Y0, Y1
+	VPERM2F128 $0x31, Y7, Y0, Y8
+	VPERM2F128 $0x20, Y9, Y2, Y3
+	VPERM2F128 $0x31, Y9, Y2, Y10
+	VPERM2F128 $0x20, Y11, Y4, Y2
+	VPERM2F128 $0x31, Y11, Y4, Y9
+	VPERM2F128 $0x20, Y12, Y5, Y6
+	VPERM2F128 $0x31, Y12, Y5, Y12
+	VMOVUPS    Y1, (DX)
+	VMOVUPS    Y3, (DX)(BX*1)
+	VMOVUPS    Y2, (DX)(BX*2)
+	VMOVUPS    Y6, (DX)(R8*1)
+	VMOVUPS    Y8, (R10)
+	VMOVUPS    Y10, (R10)(BX*1)
+	VMOVUPS    Y9, (R10)(BX*2)
+	VMOVUPS    Y12, (R10)(R8*1)
+	ADDQ       $0x20, AX
+	ADDQ       $0x20, R9
+	LEAQ       (R10)(BX*4), DX
+	SUBQ       $0x08, SI
+	JG         loop
+	VZEROUPPER
+	RET
+
 // func productsAVX512(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·productsAVX512(SB), NOSPLIT, $0-64

@@ -47,3 +47,9 @@ func saturate(*float32, *float64, int, *[3]float64) { panic(none) }
 func addRoots(_, _ *float64, _ int) { panic(none) }
 
 func bounds(*float32, *int32, int, *[8]float32) { panic(none) }
+
+func addSquares(*float64, *float32, int) { panic(none) }
+
+func addScaled(_, _, _ *float32, _ float32, _ int) { panic(none) }
+
+func fromPlanes(*float32, int, *float32, int, int) { panic(none) }

@@ -59,6 +59,15 @@ func saturateAVX2(dst *float32, v *float64, n int, curve *[3]float64)
 func addRootsAVX2(sums *float64, row *float64, n int)
 
 //go:noescape
+func addSquaresAVX2(sums *float64, v *float32, n int)
+
+//go:noescape
+func addScaledAVX2(sums *float32, v *float32, scale *float32, sign float32, n int)
+
+//go:noescape
+func fromPlanesAVX2(src *float32, srcStride int, dst *float32, dstStride int, n int)
+
+//go:noescape
 func productsAVX512(x *float32, stride int, panel *float32, n int, out *float32, outStride int, peaks *float32, peakStride int)
 
 //go:noescape

@@ -11,6 +11,7 @@ import (
 
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/internal/ortlib"
+	"github.com/iad3d/iad3d/internal/simd"
 	"github.com/iad3d/iad3d/rgbd"
 )
 
@@ -53,7 +54,7 @@ type Options struct {
 const maxThreads = 1024
 
 // Backbone is a network that ONNX Runtime runs on the processor. It implements
-// [rgbd.Backbone]: safe for concurrent use, and the same bits for an image
+// [rgbd.OutputBackbone]: safe for concurrent use, and the same bits for an image
 // whatever is in its batch or runs beside it.
 type Backbone struct {
 	info    rgbd.BackboneInfo
@@ -64,7 +65,7 @@ type Backbone struct {
 	once    sync.Once
 }
 
-var _ rgbd.Backbone = (*Backbone)(nil)
+var _ rgbd.OutputBackbone = (*Backbone)(nil)
 
 // probeSide is the input size that layers are measured at where a model takes
 // any: a multiple of the patch sizes and strides in use (7, 8, 14, 16, 28, 32).
@@ -222,25 +223,46 @@ func (b *Backbone) Close() error {
 // [rgbd.Backbone]. Inputs are never put into one batch: a processor gains
 // nothing by it, and ONNX Runtime does not promise the same bits for it.
 func (b *Backbone) Features(ctx context.Context, inputs []*grid.Map) ([][]*grid.Map, error) {
+	maps := make([][]*grid.Map, len(inputs))
+	err := b.Outputs(ctx, inputs, func(i int, layers []rgbd.Output) error {
+		maps[i] = make([]*grid.Map, len(layers))
+		for l, o := range layers {
+			m := grid.New(o.H, o.W, o.C)
+			if o.Planes {
+				simd.FromPlanes(m.Data, o.C, o.Data, o.H*o.W, o.C)
+			} else {
+				copy(m.Data, o.Data)
+			}
+			maps[i][l] = m
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return maps, nil
+}
+
+// Outputs runs the network as Features does and calls fn with what comes out, which is
+// overwritten when fn has returned; see [rgbd.OutputBackbone]. Of an input the
+// network's memory is in use until then: fn must not run the network itself.
+func (b *Backbone) Outputs(ctx context.Context, inputs []*grid.Map, fn func(i int, layers []rgbd.Output) error) error {
 	for i, in := range inputs {
 		if err := b.check(in, inputs[0]); err != nil {
-			return nil, fmt.Errorf("onnx: input %d of %d of %s: %w", i+1, len(inputs), b.info.Name, err)
+			return fmt.Errorf("onnx: input %d of %d of %s: %w", i+1, len(inputs), b.info.Name, err)
 		}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	maps := make([][]*grid.Map, len(inputs))
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range min(len(inputs), cap(b.slots)) {
 		wg.Go(func() {
 			for i := range next {
-				m, err := b.one(ctx, inputs[i])
-				if err != nil {
+				if err := b.one(ctx, i, inputs[i], fn); err != nil {
 					cancel(err)
 					return
 				}
-				maps[i] = m
 			}
 		})
 	}
@@ -255,9 +277,9 @@ feed:
 	close(next)
 	wg.Wait()
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	return maps, nil
+	return nil
 }
 
 // check refuses an input that the network cannot take.
@@ -282,33 +304,29 @@ func side(n int) string {
 	return fmt.Sprint(n)
 }
 
-// one runs the network on one input as soon as a slot is free.
-func (b *Backbone) one(ctx context.Context, in *grid.Map) ([]*grid.Map, error) {
+// one runs the network on one input as soon as a slot is free and calls fn with what
+// comes out.
+func (b *Backbone) one(ctx context.Context, i int, in *grid.Map, fn func(i int, layers []rgbd.Output) error) error {
 	select { // a closed backbone must not hand out its last slots
 	case <-b.closed:
-		return nil, ErrClosed
+		return ErrClosed
 	default:
 	}
 	var r *runner
 	select {
 	case r = <-b.slots:
 	case <-b.closed:
-		return nil, ErrClosed
+		return ErrClosed
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	defer func() { b.slots <- r }()
 	if err := r.run(in.H, in.W, in.Data); err != nil {
-		return nil, fmt.Errorf("onnx: %s fails on an image of %d×%d pixels: %w", b.info.Name, in.H, in.W, err)
+		return fmt.Errorf("onnx: %s fails on an image of %d×%d pixels: %w", b.info.Name, in.H, in.W, err)
 	}
-	maps := make([]*grid.Map, len(r.layers))
-	for i, l := range r.layers {
-		maps[i] = grid.New(l.h, l.w, l.c)
-		if l.form == tokens {
-			copy(maps[i].Data, r.out[i][l.prefix*l.c:])
-		} else {
-			fromPlanes(maps[i].Data, r.out[i], l.h*l.w, l.c)
-		}
+	layers := make([]rgbd.Output, len(r.layers))
+	for k, l := range r.layers {
+		layers[k] = rgbd.Output{H: l.h, W: l.w, C: l.c, Planes: l.form == planes, Data: r.out[k][l.prefix*l.c:]}
 	}
-	return maps, nil
+	return fn(i, layers)
 }

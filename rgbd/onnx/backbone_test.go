@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -214,6 +215,57 @@ func normalised(seed uint64) *grid.Map {
 		m.Data[i] = (v/255 - 0.45) / 0.225
 	}
 	return m
+}
+
+// TestOutputs compares with Features; an error of the function ends the run.
+func TestOutputs(t *testing.T) {
+	patches := transformer(2)
+	for _, n := range []*tinyonnx.Net{tinyonnx.TwoConvs(), patches} {
+		b := open(t, write(t, n), onnx.Options{})
+		in := []*grid.Map{pixels(1, 32, 48), pixels(2, 32, 48), pixels(3, 32, 48)}
+		want := features(t, b, in...)
+		seen := make([]atomic.Int32, len(in))
+		err := b.Outputs(t.Context(), in, func(i int, layers []rgbd.Output) error {
+			seen[i].Add(1)
+			if len(layers) != len(want[i]) {
+				t.Errorf("%d layers, want %d", len(layers), len(want[i]))
+				return nil
+			}
+			for l, o := range layers {
+				m := want[i][l]
+				if o.H != m.H || o.W != m.W || o.C != m.C || len(o.Data) != len(m.Data) || o.Planes != (n != patches) {
+					t.Errorf("image %d layer %d: %d×%d×%d, %d values, planes %t", i, l, o.H, o.W, o.C, len(o.Data), o.Planes)
+					return nil
+				}
+				for j, v := range m.Data {
+					at := j
+					if o.Planes {
+						at = j%o.C*o.H*o.W + j/o.C
+					}
+					if math.Float32bits(o.Data[at]) != math.Float32bits(v) {
+						t.Errorf("image %d layer %d value %d: %v, want %v", i, l, j, o.Data[at], v)
+						return nil
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range seen {
+			if n := seen[i].Load(); n != 1 {
+				t.Errorf("image %d is shown %d times", i, n)
+			}
+		}
+		enough := errors.New("enough")
+		if err := b.Outputs(t.Context(), in, func(int, []rgbd.Output) error { return enough }); !errors.Is(err, enough) {
+			t.Errorf("error %v, want %v", err, enough)
+		}
+		if got := features(t, b, in...); !sameAll(got[0], want[0]) { // the slots are free again
+			t.Error("other values after an error")
+		}
+	}
 }
 
 func TestCancelled(t *testing.T) {

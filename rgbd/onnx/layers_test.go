@@ -125,31 +125,18 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestTranspose compares with the index formula.
-func TestTranspose(t *testing.T) {
+// TestToPlanes compares with the index formula.
+func TestToPlanes(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
-		n, c := 1+r.IntN(100), 1+r.IntN(100)
-		src, dst := make([]float32, n*c), make([]float32, n*c)
-		for i := range src {
-			src[i] = r.Float32()
-		}
-		fromPlanes(dst, src, n, c)
-		for i := range n {
-			for k := range c {
-				if dst[i*c+k] != src[k*n+i] {
-					t.Fatalf("%d×%d: pixel %d channel %d", n, c, i, k)
-				}
-			}
-		}
-		back := make([]float32, 3*n)
-		image := make([]float32, 3*n)
+		n := 1 + r.IntN(100)
+		planes, image := make([]float32, 3*n), make([]float32, 3*n)
 		for i := range image {
 			image[i] = r.Float32()
 		}
-		toPlanes(back, image)
+		toPlanes(planes, image)
 		for i := range image {
-			if back[i%3*n+i/3] != image[i] {
+			if planes[i%3*n+i/3] != image[i] {
 				t.Fatalf("%d pixels: value %d", n, i)
 			}
 		}
