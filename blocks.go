@@ -129,19 +129,24 @@ func (d *describer) featureMaps(ctx context.Context, s *rgbd.Scan, v *view.View)
 	for i, img := range images {
 		inputs[i] = rgbd.ImageNetInput(img, h, w)
 	}
-	return out, d.outputs(ctx, s, inputs, func(i int, layers []rgbd.Output) (err error) {
-		blocks := make([]fusion.Block, len(layers))
+	return out, d.outputs(ctx, s, inputs, func(i int, layers []rgbd.Output) error {
+		sketches, channels := make([]*grid.Map, len(layers)), 0
 		for l, o := range layers {
-			var m *grid.Map
 			if o.Planes {
-				m = fusion.SketchPlanes(o.Data, o.H, o.W, o.C, c.Sketch, c.Seed)
+				sketches[l] = fusion.SketchPlanes(o.Data, o.H, o.W, o.C, c.Sketch, c.Seed)
 			} else {
-				m = fusion.Sketch(&grid.Map{H: o.H, W: o.W, C: o.C, Data: o.Data}, c.Sketch, c.Seed)
+				sketches[l] = fusion.Sketch(&grid.Map{H: o.H, W: o.W, C: o.C, Data: o.Data}, c.Sketch, c.Seed)
 			}
-			blocks[l].Map = grid.ResizeBilinear(m, c.Cells, c.Cells)
+			channels += sketches[l].C
 		}
-		out[places[i]], err = fusion.Early(blocks...)
-		return err
+		m := grid.New(c.Cells, c.Cells, channels)
+		at := 0
+		for _, sketch := range sketches {
+			grid.ResizeBilinearInto(m, at, sketch)
+			at += sketch.C
+		}
+		out[places[i]] = m
+		return nil
 	})
 }
 

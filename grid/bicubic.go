@@ -3,6 +3,8 @@ package grid
 import (
 	"fmt"
 	"math"
+
+	"github.com/iad3d/iad3d/internal/simd"
 )
 
 // ResizeBicubic resizes an 8-bit image of h×w pixels and c channels (value
@@ -37,9 +39,9 @@ func ResizeBicubic(pix []uint8, h, w, c, oh, ow int) []uint8 {
 	f := newCubic(h, oh)
 	dst := make([]uint8, oh*ow*c)
 	overRows(oh, 8, func(lo, hi int) {
-		sum := make([]int32, ow*c)
+		n := ow * c
 		for y := lo; y < hi; y++ {
-			f.column(dst[y*ow*c:][:ow*c], wide, y, sum)
+			simd.MixRows(dst[y*n:][:n], wide[f.first[y]*n:], n, f.weight[y], 1<<(cubicBits-1), cubicBits)
 		}
 	})
 	return dst
@@ -127,23 +129,6 @@ func (f *cubic) rowRGB(dst, src []uint8) {
 		}
 		q := dst[3*i : 3*i+3 : 3*i+3]
 		q[0], q[1], q[2] = clip(r), clip(g), clip(b)
-	}
-}
-
-// column makes row i of the target from the rows of src, which have the length
-// of dst; sum is scratch of that length.
-func (f *cubic) column(dst, src []uint8, i int, sum []int32) {
-	for x := range sum {
-		sum[x] = 1 << (cubicBits - 1)
-	}
-	for j, w := range f.weight[i] {
-		row := src[(f.first[i]+j)*len(dst):][:len(dst)]
-		for x, v := range row[:len(sum)] {
-			sum[x] += int32(v) * w
-		}
-	}
-	for x, s := range sum[:len(dst)] {
-		dst[x] = clip(s)
 	}
 }
 

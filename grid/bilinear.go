@@ -1,5 +1,7 @@
 package grid
 
+import "fmt"
+
 // ResizeBilinear returns the map resized to h×w by linear interpolation between
 // the four pixels around each target centre, edges replicated. It is PyTorch's
 // interpolate(mode="bilinear", align_corners=False): no low-pass filter comes
@@ -14,7 +16,20 @@ func ResizeBilinear(m *Map, h, w int) *Map {
 	if m.Valid != nil {
 		return resizeBilinearValid(m, h, w)
 	}
-	return &Map{H: h, W: w, C: m.C, Data: resizeBilinear(m.Data, m.H, m.W, m.C, h, w)}
+	out := New(h, w, m.C)
+	resizeBilinear(out.Data, out.C, m.Data, m.H, m.W, m.C, h, w)
+	return out
+}
+
+// ResizeBilinearInto stores what [ResizeBilinear] makes of m at the size of dst as the
+// channels of dst from at on. Neither may have Valid.
+func ResizeBilinearInto(dst *Map, at int, m *Map) {
+	m.mustFit()
+	dst.mustFit()
+	if m.Valid != nil || dst.Valid != nil || at < 0 || at+m.C > dst.C {
+		panic(fmt.Sprintf("grid: %d channels from %d on in a map of %d, or pixels that are not valid", m.C, at, dst.C))
+	}
+	resizeBilinear(dst.Data[at:], dst.C, m.Data, m.H, m.W, m.C, dst.H, dst.W)
 }
 
 // blend says that a target position is the mean of the source positions lo and
@@ -41,8 +56,14 @@ func blends(in, out int) []blend {
 	return b
 }
 
-func resizeBilinear[T float](src []T, h, w, c, oh, ow int) []T {
-	dst := make([]T, oh*ow*c)
+// resizeBilinear makes oh×ow pixels, stride apart in dst, of the h×w of src.
+func resizeBilinear[T float](dst []T, stride int, src []T, h, w, c, oh, ow int) {
+	if h == oh && w == ow {
+		for i := range h * w {
+			copy(dst[i*stride:][:c], src[i*c:])
+		}
+		return
+	}
 	rows, columns := blends(h, oh), blends(w, ow)
 	overRows(oh, 8, func(lo, hi int) {
 		row := make([]float64, w*c) // a target row that still has w columns
@@ -50,11 +71,10 @@ func resizeBilinear[T float](src []T, h, w, c, oh, ow int) []T {
 			r := rows[y]
 			mix(row, src[r.lo*w*c:], src[r.hi*w*c:], r)
 			for x, b := range columns {
-				mix(dst[(y*ow+x)*c:][:c], row[b.lo*c:], row[b.hi*c:], b)
+				mix(dst[(y*ow+x)*stride:][:c], row[b.lo*c:], row[b.hi*c:], b)
 			}
 		}
 	})
-	return dst
 }
 
 func mix[D, S float](dst []D, lo, hi []S, b blend) {

@@ -24,7 +24,9 @@ func TestResizeBilinearOracle(t *testing.T) {
 			h, w, oh, ow := in.Shape[0], in.Shape[1], want.Shape[0], want.Shape[1]
 			var d, tolerance float64
 			if in.DType == "float64" {
-				d, tolerance = worst(t, resizeBilinear(in.Float64s(), h, w, 1, oh, ow), want.Float64s()), bilinearTolerance64
+				got := make([]float64, oh*ow)
+				resizeBilinear(got, 1, in.Float64s(), h, w, 1, oh, ow)
+				d, tolerance = worst(t, got, want.Float64s()), bilinearTolerance64
 			} else {
 				m := &Map{H: h, W: w, C: 1, Data: in.Float32s()}
 				d, tolerance = worst(t, ResizeBilinear(m, oh, ow).Data, want.Float32s()), bilinearTolerance32
@@ -96,6 +98,41 @@ func TestResizeBilinearSameSizeIsACopy(t *testing.T) {
 	got := ResizeBilinear(m, 13, 8)
 	if !slices.Equal(got.Data, m.Data) || &got.Data[0] == &m.Data[0] {
 		t.Error("not a copy")
+	}
+}
+
+// TestResizeBilinearInto puts two maps side by side, beside channels that stay.
+func TestResizeBilinearInto(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 5))
+	a, b := noise(r, 6, 9, 3, false), noise(r, 12, 7, 2, false)
+	dst := noise(r, 12, 7, 7, false)
+	want := &Map{H: dst.H, W: dst.W, C: dst.C, Data: slices.Clone(dst.Data)}
+	for k, m := range map[int]*Map{1: a, 5: b} {
+		m := ResizeBilinear(m, dst.H, dst.W)
+		for y := range m.H {
+			for x := range m.W {
+				copy(want.Pixel(y, x)[k:], m.Pixel(y, x))
+			}
+		}
+	}
+	ResizeBilinearInto(dst, 1, a)
+	ResizeBilinearInto(dst, 5, b)
+	if !slices.Equal(dst.Data, want.Data) {
+		t.Error("other values than ResizeBilinear's, or in other places")
+	}
+	for name, f := range map[string]func(){
+		"too many channels": func() { ResizeBilinearInto(dst, 6, b) },
+		"before the first":  func() { ResizeBilinearInto(dst, -1, b) },
+		"flags":             func() { ResizeBilinearInto(dst, 0, noise(r, 3, 3, 1, true)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: accepted", name)
+				}
+			}()
+			f()
+		}()
 	}
 }
 

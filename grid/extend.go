@@ -34,41 +34,69 @@ func Extend(m *Map, sigma float64) *Map {
 	}
 	// Row of the nearest valid pixel of each column, −1 for none in reach.
 	near := make([]int32, m.H*m.W)
-	for x := range m.W {
-		last := -1
-		for y := range m.H {
-			if m.Valid[y*m.W+x] {
-				last = y
-			}
-			near[y*m.W+x] = -1
-			if last >= 0 && y-last <= reach {
-				near[y*m.W+x] = int32(last)
-			}
+	last := make([]int32, m.W)
+	none := int32(-reach - 1)
+	fill := func() {
+		for x := range last {
+			last[x] = none
 		}
-		last = -1
-		for y := m.H - 1; y >= 0; y-- {
-			if m.Valid[y*m.W+x] {
-				last = y
+	}
+	fill()
+	for y := range m.H {
+		row := near[y*m.W:][:m.W]
+		for x, ok := range m.Valid[y*m.W:][:m.W] {
+			if ok {
+				last[x] = int32(y)
 			}
-			up := int(near[y*m.W+x])
-			if last >= 0 && last-y <= reach && (up < 0 || last-y < y-up) {
-				near[y*m.W+x] = int32(last)
+			row[x] = -1
+			if y-int(last[x]) <= reach {
+				row[x] = last[x]
 			}
 		}
 	}
+	none = int32(m.H + reach)
+	fill()
+	for y := m.H - 1; y >= 0; y-- {
+		row := near[y*m.W:][:m.W]
+		for x, ok := range m.Valid[y*m.W:][:m.W] {
+			if ok {
+				last[x] = int32(y)
+			}
+			up, down := int(row[x]), int(last[x])
+			if down-y <= reach && (up < 0 || down-y < y-up) {
+				row[x] = last[x]
+			}
+		}
+	}
+	gap := last // columns from each to the next that has one
 	for y := range m.H {
+		row := near[y*m.W:][:m.W]
+		from := -reach - 1
+		for x, v := range row {
+			if v >= 0 {
+				from = x
+			}
+			gap[x] = int32(x - from)
+		}
+		from = m.W + reach
+		for x := m.W - 1; x >= 0; x-- {
+			if row[x] >= 0 {
+				from = x
+			}
+			gap[x] = min(gap[x], int32(from-x))
+		}
 		for x := range m.W {
 			i := y*m.W + x
 			if m.Valid[i] {
 				continue
 			}
 			best, at := reach*reach+1, -1
-			for dx := 0; dx <= reach && dx*dx < best; dx++ {
+			for dx := int(gap[x]); dx <= reach && dx*dx < best; dx++ {
 				for _, nx := range [2]int{x - dx, x + dx} {
-					if nx < 0 || nx >= m.W || near[y*m.W+nx] < 0 {
+					if nx < 0 || nx >= m.W || row[nx] < 0 {
 						continue
 					}
-					ny := int(near[y*m.W+nx])
+					ny := int(row[nx])
 					if d := dx*dx + (ny-y)*(ny-y); d < best {
 						best, at = d, ny*m.W+nx
 					}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/iad3d/iad3d/internal/portable"
+	"github.com/iad3d/iad3d/internal/simd"
 )
 
 // GaussianBlur returns the map convolved with a Gaussian of standard deviation
@@ -95,7 +96,7 @@ func convolve(h, w, c int, kernel []float64, fill func(y int, row []float64)) []
 			dst := wide[y*n:][:n]
 			weigh(dst, padded[radius*c:], kernel[0])
 			for d := 1; d <= radius; d++ {
-				weighPair(dst, padded[(radius-d)*c:], padded[(radius+d)*c:], kernel[d])
+				simd.AddPairs(dst, padded[(radius-d)*c:], padded[(radius+d)*c:], kernel[d])
 			}
 		}
 	})
@@ -105,7 +106,7 @@ func convolve(h, w, c int, kernel []float64, fill func(y int, row []float64)) []
 			row := dst[y*n:][:n]
 			weigh(row, wide[y*n:], kernel[0])
 			for d := 1; d <= radius; d++ {
-				weighPair(row, wide[max(y-d, 0)*n:], wide[min(y+d, h-1)*n:], kernel[d])
+				simd.AddPairs(row, wide[max(y-d, 0)*n:], wide[min(y+d, h-1)*n:], kernel[d])
 			}
 		}
 	})
@@ -115,13 +116,5 @@ func convolve(h, w, c int, kernel []float64, fill func(y int, row []float64)) []
 func weigh(dst, src []float64, k float64) {
 	for i, v := range src[:len(dst)] {
 		dst[i] = v * k
-	}
-}
-
-// weighPair adds (a + b)·k to dst; the conversion forbids a fused operation.
-func weighPair(dst, a, b []float64, k float64) {
-	a, b = a[:len(dst)], b[:len(dst)]
-	for i := range dst {
-		dst[i] += float64((a[i] + b[i]) * k)
 	}
 }

@@ -91,12 +91,18 @@ func (r *ranker) rank(out []int32, dist2 []float64, ids []int32, worst float64, 
 	return first(out, d[:used], id[:used], k)
 }
 
-// first sorts neighbours by insertion and appends the k first to out; it returns the
-// distance of the last of them, +Inf when they are fewer.
+// first sorts the k first of the neighbours by insertion to the front and appends them
+// to out; it returns the distance of the last of them, +Inf when they are fewer.
 func first(out []int32, d []float64, id []int32, k int) ([]int32, float64) {
+	id = id[:len(d)]
 	for i := 1; i < len(d); i++ {
 		di, ii := d[i], id[i]
 		j := i
+		if i >= k { // takes the place of the last, or none
+			if j = k - 1; !(di < d[j] || di == d[j] && ii < id[j]) {
+				continue
+			}
+		}
 		for ; j > 0 && (di < d[j-1] || di == d[j-1] && ii < id[j-1]); j-- {
 			d[j], id[j] = d[j-1], id[j-1]
 		}

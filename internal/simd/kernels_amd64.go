@@ -110,3 +110,9 @@ func addScaled(sums, v, scale *float32, sign float32, n int) {
 func fromPlanes(src *float32, srcStride int, dst *float32, dstStride, n int) {
 	fromPlanesAVX2(src, srcStride, dst, dstStride, n)
 }
+
+func addPairs(sums, a, b *float64, k float64, n int) { addPairsAVX2(sums, a, b, k, n) }
+
+func mixRows(dst, src *uint8, stride int, weights *int32, taps int, start int32, shift, n int) {
+	mixRowsAVX2(dst, src, stride, weights, taps, start, shift, n)
+}

@@ -3715,6 +3715,70 @@ loop:
 	VZEROUPPER
 	RET
 
+// func addPairsAVX2(sums *float64, a *float64, b *float64, k float64, n int)
+// Requires: AVX, AVX2, SSE2
+TEXT ·addPairsAVX2(SB), NOSPLIT, $0-40
+	MOVQ         sums+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVSD        k+24(FP), X0
+	VBROADCASTSD X0, Y0
+	MOVQ         n+32(FP), BX
+	XORQ         SI, SI
+
+loop:
+	VMOVUPD (CX)(SI*8), Y1
+	VADDPD  (DX)(SI*8), Y1, Y1
+	VMULPD  Y0, Y1, Y1
+	VADDPD  (AX)(SI*8), Y1, Y1
+	VMOVUPD Y1, (AX)(SI*8)
+	ADDQ    $0x04, SI
+	CMPQ    SI, BX
+	JLT     loop
+	VZEROUPPER
+	RET
+
+// func mixRowsAVX2(dst *uint8, src *uint8, stride int, weights *int32, taps int, start int32, shift int, n int)
+// Requires: AVX, AVX2
+TEXT ·mixRowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         stride+16(FP), DX
+	MOVQ         weights+24(FP), BX
+	MOVQ         taps+32(FP), SI
+	MOVL         start+40(FP), DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y1
+	MOVQ         shift+48(FP), DI
+	VMOVQ        DI, X0
+	MOVQ         n+56(FP), DI
+
+loop:
+	VMOVDQA Y1, Y2
+	MOVQ    CX, R8
+	XORQ    R9, R9
+
+tap:
+	VPMOVZXBD    (R8), Y3
+	VPBROADCASTD (BX)(R9*4), Y4
+	VPMULLD      Y4, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	ADDQ         DX, R8
+	INCQ         R9
+	CMPQ         R9, SI
+	JLT          tap
+	VPSRAD       X0, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKSSDW    X3, X2, X3
+	VPACKUSWB    X3, X3, X3
+	VMOVQ        X3, (AX)
+	ADDQ         $0x08, CX
+	ADDQ         $0x08, AX
+	SUBQ         $0x08, DI
+	JG           loop
+	VZEROUPPER
+	RET
+
 // func addSquaresAVX2(sums *float64, v *float32, n int)
 // Requires: AVX
 TEXT ·addSquaresAVX2(SB), NOSPLIT, $0-24

@@ -53,3 +53,7 @@ func addSquares(*float64, *float32, int) { panic(none) }
 func addScaled(_, _, _ *float32, _ float32, _ int) { panic(none) }
 
 func fromPlanes(*float32, int, *float32, int, int) { panic(none) }
+
+func addPairs(_, _, _ *float64, _ float64, _ int) { panic(none) }
+
+func mixRows(_, _ *uint8, _ int, _ *int32, _ int, _ int32, _, _ int) { panic(none) }

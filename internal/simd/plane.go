@@ -92,3 +92,39 @@ func AddRoots(sums, row []float64) {
 		sums[i] += float64(sqrt(float32(row[i])))
 	}
 }
+
+// AddPairs adds (a + b)·k to sums, which has the length of a and b or less.
+func AddPairs(sums, a, b []float64, k float64) {
+	n := len(sums)
+	a, b = a[:n], b[:n]
+	i := 0
+	if level > Generic && n >= 4 {
+		i = n &^ 3
+		addPairs(&sums[0], &a[0], &b[0], k, i)
+	}
+	for ; i < n; i++ {
+		sums[i] += float64((a[i] + b[i]) * k)
+	}
+}
+
+// MixRows stores in dst the sums of the rows of src, stride apart, each times its weight,
+// and start, shifted right by shift and clipped to bytes. Sums must fit into an int32.
+func MixRows(dst, src []uint8, stride int, weights []int32, start int32, shift uint8) {
+	n := len(dst)
+	if n == 0 || len(weights) == 0 {
+		panic("simd: nothing to mix")
+	}
+	src = src[:(len(weights)-1)*stride+n]
+	i := 0
+	if level > Generic && n >= 8 {
+		i = n &^ 7
+		mixRows(&dst[0], &src[0], stride, &weights[0], len(weights), start, int(shift), i)
+	}
+	for ; i < n; i++ {
+		sum := start
+		for j, w := range weights {
+			sum += int32(src[j*stride+i]) * w
+		}
+		dst[i] = uint8(min(max(sum>>shift, 0), 255))
+	}
+}

@@ -123,3 +123,56 @@ func TestAddRoots(t *testing.T) {
 		})
 	})
 }
+
+func TestAddPairs(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(47, 48))
+		eachPlace(func(n, offset int) {
+			sums, a, b := wholes(r, n, offset), wholes(r, n, 3), wholes(r, n, 6)
+			k := r.NormFloat64()
+			want := append([]float64(nil), sums.slice...)
+			for i := range want {
+				pair := (a.slice[i] + b.slice[i]) * k
+				want[i] += pair
+			}
+			AddPairs(sums.slice, a.slice, b.slice, k)
+			if !sameBits(sums.slice, want) || !sums.intact(0) {
+				t.Fatalf("%d values from %d", n, offset)
+			}
+		})
+	})
+}
+
+func TestMixRows(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(49, 50))
+		eachPlace(func(n, offset int) {
+			if n == 0 {
+				return
+			}
+			taps, stride := 1+r.IntN(9), n+offset%4
+			src, dst := newGuarded((taps-1)*stride+n, offset, uint8(77)), newGuarded(n, offset, uint8(77))
+			for i := range src.slice {
+				src.slice[i] = uint8(r.IntN(256))
+			}
+			weights := make([]int32, taps)
+			for j := range weights {
+				weights[j] = int32(r.IntN(1<<23) - 1<<22) // sums below, within and above the bytes
+			}
+			const start, shift = 1 << 21, 22
+			MixRows(dst.slice, src.slice, stride, weights, start, shift)
+			for i, got := range dst.slice {
+				sum := start
+				for j, w := range weights {
+					sum += int(src.slice[j*stride+i]) * int(w)
+				}
+				if want := min(max(int(int32(sum))>>shift, 0), 255); int(got) != want {
+					t.Fatalf("%d values of %d rows from %d: %d, want %d", n, taps, offset, got, want)
+				}
+			}
+			if !dst.intact(0) {
+				t.Fatalf("%d values of %d rows from %d: written outside", n, taps, offset)
+			}
+		})
+	})
+}

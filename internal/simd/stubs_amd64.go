@@ -59,6 +59,12 @@ func saturateAVX2(dst *float32, v *float64, n int, curve *[3]float64)
 func addRootsAVX2(sums *float64, row *float64, n int)
 
 //go:noescape
+func addPairsAVX2(sums *float64, a *float64, b *float64, k float64, n int)
+
+//go:noescape
+func mixRowsAVX2(dst *uint8, src *uint8, stride int, weights *int32, taps int, start int32, shift int, n int)
+
+//go:noescape
 func addSquaresAVX2(sums *float64, v *float32, n int)
 
 //go:noescape

@@ -30,6 +30,8 @@ func main() {
 	directions256()
 	saturate256()
 	addRoots256()
+	addPairs256()
+	mixRows256()
 	addSquares256()
 	addScaled256()
 	fromPlanes256()
