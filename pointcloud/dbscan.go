@@ -59,7 +59,8 @@ type clusterSearch struct {
 	// parent links a core point to one of its cluster that comes earlier in the
 	// cloud; the first core point of a cluster is its own parent.
 	parent []int32
-	steps  int // pairs of boxes visited, for the look at the context
+	whole  []bool // whether the core points below a node are known to be one cluster
+	steps  int    // pairs of boxes visited, for the look at the context
 }
 
 func newClusterSearch(c *Cloud, eps float64) *clusterSearch {
@@ -152,13 +153,16 @@ func (s *clusterSearch) connect(ctx context.Context) error {
 	for i := range s.parent {
 		s.parent[i] = int32(i)
 	}
+	s.whole = make([]bool, len(s.tree.nodes))
 	if len(s.tree.nodes) == 0 {
 		return ctx.Err()
 	}
 	return s.joinWithin(ctx, 0)
 }
 
-// joinWithin connects the core points below node n.
+// joinWithin connects the core points below node n, and notes whether they have become
+// one cluster. What is one makes short work of the boxes above: to join it with
+// another, one pair of neighbours is enough.
 func (s *clusterSearch) joinWithin(ctx context.Context, n int) error {
 	switch {
 	case s.cores[n] == 0:
@@ -170,11 +174,14 @@ func (s *clusterSearch) joinWithin(ctx context.Context, n int) error {
 				s.unite(first, id)
 			}
 		}
+		s.whole[n] = true
 		return nil
 	case n >= s.tree.inner:
 		for p, q := range s.corePairs(n, n) {
 			s.unite(p, q)
 		}
+		first := s.root(s.firstCore(n))
+		s.whole[n] = !slices.ContainsFunc(s.below(n), func(id int32) bool { return s.core[id] && s.root(id) != first })
 		return nil
 	}
 	l, r := 2*n+1, 2*n+2
@@ -184,24 +191,32 @@ func (s *clusterSearch) joinWithin(ctx context.Context, n int) error {
 	if err := s.joinWithin(ctx, r); err != nil {
 		return err
 	}
-	return s.joinAcross(ctx, l, r)
+	err := s.joinAcross(ctx, l, r)
+	s.whole[n] = (s.whole[l] || s.cores[l] == 0) && (s.whole[r] || s.cores[r] == 0) &&
+		(s.cores[l] == 0 || s.cores[r] == 0 || s.root(s.firstCore(l)) == s.root(s.firstCore(r)))
+	return err
 }
 
-// joinAcross connects core points below a with core points below b; those
-// below a tight node must be connected already.
+// single reports whether the core points below n are known to be one cluster. What lies
+// in a tight box was joined as a whole.
+func (s *clusterSearch) single(n int) bool { return s.whole[n] || s.tight(n) }
+
+// joinAcross connects core points below a with core points below b, both of which
+// joinWithin has seen.
 func (s *clusterSearch) joinAcross(ctx context.Context, a, b int) error {
-	if s.steps++; s.steps%pairsPerLook == 0 && ctx.Err() != nil {
-		return ctx.Err()
+	if err := s.look(ctx); err != nil || s.apart(a, b) {
+		return err
 	}
-	if s.apart(a, b) {
-		return nil
-	}
-	if s.tight(a) && s.tight(b) {
+	if s.single(a) && s.single(b) {
 		p, q := s.firstCore(a), s.firstCore(b)
-		if s.root(p) != s.root(q) && s.touch(a, b) {
+		if s.root(p) == s.root(q) {
+			return nil
+		}
+		touch, err := s.touch(ctx, a, b)
+		if touch {
 			s.unite(p, q)
 		}
-		return nil
+		return err
 	}
 	a, b = s.widerFirst(a, b)
 	if a >= s.tree.inner {
@@ -216,22 +231,33 @@ func (s *clusterSearch) joinAcross(ctx context.Context, a, b int) error {
 	return s.joinAcross(ctx, 2*a+2, b)
 }
 
+// look counts a pair of boxes and looks at the context now and then.
+func (s *clusterSearch) look(ctx context.Context) error {
+	if s.steps++; s.steps%pairsPerLook == 0 {
+		return ctx.Err()
+	}
+	return nil
+}
+
 // touch reports whether a core point below a is a neighbour of one below b.
-func (s *clusterSearch) touch(a, b int) bool {
-	if s.apart(a, b) {
-		return false
+func (s *clusterSearch) touch(ctx context.Context, a, b int) (bool, error) {
+	if err := s.look(ctx); err != nil || s.apart(a, b) {
+		return false, err
 	}
 	if s.tree.nodes[a].farthest2(&s.tree.nodes[b]) < s.eps2 {
-		return true
+		return true, nil
 	}
 	a, b = s.widerFirst(a, b)
 	if a >= s.tree.inner {
 		for range s.corePairs(a, b) {
-			return true
+			return true, nil
 		}
-		return false
+		return false, nil
 	}
-	return s.touch(2*a+1, b) || s.touch(2*a+2, b)
+	if found, err := s.touch(ctx, 2*a+1, b); found || err != nil {
+		return found, err
+	}
+	return s.touch(ctx, 2*a+2, b)
 }
 
 // apart reports that no core point below a can be a neighbour of one below b.
@@ -249,15 +275,20 @@ func (s *clusterSearch) widerFirst(a, b int) (int, int) {
 	return a, b
 }
 
-// corePairs yields the core points of leaf a and of leaf b that are neighbours.
+// corePairs yields the core points of leaf a and of leaf b that are neighbours; of one
+// leaf every pair once.
 func (s *clusterSearch) corePairs(a, b int) iter.Seq2[int32, int32] {
 	return func(yield func(p, q int32) bool) {
-		for _, p := range s.below(a) {
+		others := s.below(b)
+		for i, p := range s.below(a) {
 			if !s.core[p] {
 				continue
 			}
+			if a == b {
+				others = s.below(a)[i+1:]
+			}
 			at := s.cloud.At(int(p))
-			for _, q := range s.below(b) {
+			for _, q := range others {
 				d := s.cloud.At(int(q)).Sub(at)
 				if s.core[q] && distance2(d.X, d.Y, d.Z) < s.eps2 && !yield(p, q) {
 					return
