@@ -27,10 +27,14 @@ const (
 	offSigmas   = 2    // of single pixels, that the median of 3×3 must be off
 	tintSigmas  = 2    // that a pixel's colour must be off to be looked at
 	stainSigmas = 3    // and that of a stain's most coloured tenth
+	gapSigmas   = 4    // that a gap must hold more pixels than chance
+	gapReach    = 10   // pixels around, in which the rate of chance is taken
 	leastPiece  = 8    // pixels: smaller ones are noise
 	leastShare  = 0.02 // of an outline, that must stand out within it
 	leastFellow = 0.05 // of the largest piece: smaller ones do not belong to the region
 	bridge      = 0.01 // of the raster's longer side: pieces that near are one region
+	span        = 0.04 // the same, over pixels of which nothing is known
+	inside      = 0.5  // of a coloured piece, that must lie in the outlines to be a fellow
 )
 
 // extents returns the areas that the outlines come from: what differs from the sound
@@ -50,8 +54,9 @@ func (s *surveyor) extents(m *grid.Map, outlines []*area, threshold float32, dif
 		found = append(found, a)
 	}
 	pending := outlines
+	blind := make([]bool, s.cloud.Len()) // neither the scan nor all captures saw anything
 	explain := func(evidence []bool, by Extent) {
-		for _, a := range s.groups(evidence, pending) {
+		for _, a := range s.groups(evidence, blind, by, pending) {
 			for _, o := range a.outlines {
 				o.explained = true
 			}
@@ -60,6 +65,9 @@ func (s *surveyor) extents(m *grid.Map, outlines []*area, threshold float32, dif
 		pending = slices.DeleteFunc(slices.Clone(pending), func(o *area) bool { return o.explained })
 	}
 	if diff != nil {
+		for i := range blind {
+			blind[i] = !s.cloud.IsValid(i) && !diff.gone[i]
+		}
 		explain(s.standing(diff), ByGeometry)
 		if diff.tint != nil {
 			explain(s.tinted(diff), ByColour)
@@ -80,29 +88,23 @@ func (s *surveyor) standing(d *comparison) []bool {
 	c := s.cloud
 	out := make([]bool, c.Len())
 	limit := offSigmas * d.sigma
+	solid := s.solid(d.gone)
 	var near [9]float64
 	for i := range out {
-		if !d.gone[i] && math.IsNaN(d.off[i]) {
+		if d.gone[i] {
+			out[i] = solid[i]
 			continue
 		}
-		x, y := i%c.Width, i/c.Width
-		v, gone, all := near[:0], 0, 0
-		for yy := max(y-1, 0); yy <= min(y+1, c.Height-1); yy++ {
-			for xx := max(x-1, 0); xx <= min(x+1, c.Width-1); xx++ {
-				j := yy*c.Width + xx
-				all++
-				if d.gone[j] {
-					gone++
-				} else if d.off[j] == d.off[j] {
-					v = append(v, d.off[j])
-				}
+		if math.IsNaN(d.off[i]) {
+			continue
+		}
+		v := append(near[:0], d.off[i])
+		around(i, c.Width, c.Height, func(j int) {
+			if d.off[j] == d.off[j] {
+				v = append(v, d.off[j])
 			}
-		}
-		if d.gone[i] {
-			out[i] = 2*gone > all
-		} else {
-			out[i] = math.Abs(middleOf(v)) > limit
-		}
+		})
+		out[i] = math.Abs(middleOf(v)) > limit
 	}
 	// The median takes the ends off what is narrow: neighbours that stand out by
 	// themselves belong to it.
@@ -115,32 +117,117 @@ func (s *surveyor) standing(d *comparison) []bool {
 	return out
 }
 
+// solid flags the pixels without data that belong to a gap: most of 3×3 have none, and of
+// 5×5 more than chance leaves out (by gapSigmas) at the rate at which pixels beside
+// measured ones are lost around: glare takes a third of the pixels of a sound part.
+func (s *surveyor) solid(gone []bool) []bool {
+	c := s.cloud
+	w, h := c.Width, c.Height
+	lost, beside, all := make([]int, len(gone)), make([]int, len(gone)), make([]int, len(gone))
+	for i, g := range gone {
+		switch {
+		case g:
+			lost[i] = 1
+		case c.IsValid(i):
+			around(i, w, h, func(j int) {
+				all[i]++
+				if gone[j] {
+					beside[i]++
+				}
+			})
+		}
+	}
+	small, wide := boxSums(lost, w, h, 1), boxSums(lost, w, h, 2)
+	beside, all = boxSums(beside, w, h, gapReach), boxSums(all, w, h, gapReach)
+	out := make([]bool, len(gone))
+	for i, g := range gone {
+		if !g {
+			continue
+		}
+		x, y := i%w, i/w
+		size := func(r int) int {
+			return (min(x+r, w-1) - max(x-r, 0) + 1) * (min(y+r, h-1) - max(y-r, 0) + 1)
+		}
+		rate, n := 0.0, float64(size(2))
+		if all[i] > 0 {
+			rate = float64(beside[i]) / float64(all[i])
+		}
+		chance := float64(n*rate) + float64(gapSigmas*math.Sqrt(n*rate*(1-rate)))
+		out[i] = 2*small[i] > size(1) && float64(wide[i]) > min(chance, n-1)
+	}
+	return out
+}
+
+// boxSums returns the sums over the squares of 2r+1 pixels around each pixel, as far as
+// they lie in the raster.
+func boxSums(v []int, w, h, r int) []int {
+	sums := make([]int, (w+1)*(h+1)) // of all pixels above and left
+	for y := range h {
+		row := 0
+		for x := range w {
+			row += v[y*w+x]
+			sums[(y+1)*(w+1)+x+1] = sums[y*(w+1)+x+1] + row
+		}
+	}
+	out := make([]int, len(v))
+	for y := range h {
+		top, end := max(y-r, 0)*(w+1), min(y+r+1, h)*(w+1)
+		for x := range w {
+			left, right := max(x-r, 0), min(x+r+1, w)
+			out[y*w+x] = sums[end+right] - sums[end+left] - sums[top+right] + sums[top+left]
+		}
+	}
+	return out
+}
+
 // tinted flags the pixels that have another colour than the sound part: of each piece
 // whose colour is off those that are so by half as much as its most coloured tenth, so
 // that neither a highlight beside a faint stain nor the gloss of the part decides how
-// large it is.
+// large it is; and the flank around these down to a quarter, as far as it falls by a
+// standard deviation from pixel to pixel: a stain fades out. It does not go further
+// because smoothing leaves a third of a sharp edge's height in the pixel beside it.
 func (s *surveyor) tinted(d *comparison) []bool {
-	out := make([]bool, len(d.tint))
+	w, h := s.cloud.Width, s.cloud.Height
+	off := make([]bool, len(d.tint))
 	for i, v := range d.tint {
-		out[i] = v > tintSigmas*d.shade
+		off[i] = v > tintSigmas*d.shade
 	}
-	for _, piece := range flood(out, s.cloud.Width, s.cloud.Height) {
+	out := make([]bool, len(off))
+	for _, piece := range flood(off, w, h) {
 		v := make([]float64, len(piece))
 		for k, i := range piece {
 			v[k] = d.tint[i]
 		}
 		slices.Sort(v)
 		top := v[len(v)-1-len(v)/10]
+		if !(top > stainSigmas*d.shade) {
+			continue
+		}
+		var queue []int32
 		for _, i := range piece {
-			out[i] = top > stainSigmas*d.shade && d.tint[i] > top/2
+			if d.tint[i] > top/2 {
+				out[i] = true
+				queue = append(queue, i)
+			}
+		}
+		for q := 0; q < len(queue); q++ {
+			i := queue[q]
+			around(int(i), w, h, func(j int) {
+				if off[j] && !out[j] && d.tint[j] > top/4 && d.tint[j] < d.tint[i]-d.shade {
+					out[j] = true
+					queue = append(queue, int32(j))
+				}
+			})
 		}
 	}
 	return out
 }
 
-// groups joins the flagged pixels that belong to outlines to areas. Outlines in which
-// too little is flagged get none.
-func (s *surveyor) groups(evidence []bool, outlines []*area) []*area {
+// groups joins the flagged pixels that belong to outlines to areas: pieces that are near
+// to each other, or have nothing between them but blind pixels, as where a slot of the
+// part or its shadow cuts through a defect. Outlines in which too little is flagged get
+// none.
+func (s *surveyor) groups(evidence, blind []bool, by Extent, outlines []*area) []*area {
 	w, h := s.cloud.Width, s.cloud.Height
 	place := make([]int32, len(evidence)) // of outlines, from 1
 	for k, o := range outlines {
@@ -159,8 +246,12 @@ func (s *surveyor) groups(evidence []bool, outlines []*area) []*area {
 			}
 		}
 	}
-	near := max(1, int(bridge*float64(max(w, h)))/2)
-	clusters := flood(dilated(kept, w, h, near), w, h)
+	side := float64(max(w, h))
+	joined := dilated(kept, nil, w, h, max(1, int(bridge*side)/2))
+	for i, ok := range dilated(kept, blind, w, h, int(span*side)/2) {
+		joined[i] = joined[i] || ok
+	}
+	clusters := flood(joined, w, h)
 	number := make([]int32, len(evidence))
 	for c, p := range clusters {
 		for _, i := range p {
@@ -174,15 +265,24 @@ func (s *surveyor) groups(evidence []bool, outlines []*area) []*area {
 	}
 	var out []*area
 	for _, list := range members {
-		largest := 0
-		for _, p := range list {
-			largest = max(largest, len(p))
+		largest, most := 0, 0
+		in := make([]int, len(list)) // of each piece, the pixels in outlines
+		for k, p := range list {
+			for _, i := range p {
+				if place[i] > 0 {
+					in[k]++
+				}
+			}
+			largest, most = max(largest, len(p)), max(most, in[k])
 		}
 		a := &area{}
 		touched := map[int32]int{}
-		for _, p := range list {
-			if float64(len(p)) < leastFellow*float64(largest) || !slices.ContainsFunc(p, func(i int32) bool { return place[i] > 0 }) {
+		for k, p := range list {
+			if float64(len(p)) < leastFellow*float64(largest) || in[k] == 0 {
 				continue
+			}
+			if by == ByColour && in[k] < most && float64(in[k]) < inside*float64(len(p)) {
+				continue // a highlight at the outline's edge
 			}
 			a.pixels = append(a.pixels, p...)
 			for _, i := range p {
@@ -222,8 +322,9 @@ func flood(flags []bool, w, h int) [][]int32 {
 	return out
 }
 
-// dilated flags the pixels within r king's moves of flagged ones.
-func dilated(flags []bool, w, h, r int) []bool {
+// dilated flags the pixels within r king's moves of flagged ones, moves over pixels of
+// over where that is given.
+func dilated(flags, over []bool, w, h, r int) []bool {
 	out := slices.Clone(flags)
 	var front, next []int32
 	for i, ok := range flags {
@@ -235,7 +336,7 @@ func dilated(flags []bool, w, h, r int) []bool {
 		next = next[:0]
 		for _, i := range front {
 			around(int(i), w, h, func(j int) {
-				if !out[j] {
+				if !out[j] && (over == nil || over[j]) {
 					out[j] = true
 					next = append(next, int32(j))
 				}

@@ -79,11 +79,14 @@ type Box struct {
 // and Labels flag, is therefore its extent:
 //
 //   - where the scan lies off all of Options.Sound by more than twice the noise, in the
-//     median of 3×3 pixels, or was not measured where all of them were (ByGeometry). Such
-//     pieces belong to a region when they touch its outline and have 2 % of its size
-//     there; they reach as far as they go, and those nearer to each other than a
-//     hundredth of the raster are one region;
-//   - else where its colour is off theirs by more than four times the noise (ByColour);
+//     median of 3×3 pixels, or was not measured where all of them were, unless as many
+//     pixels are lost all around (ByGeometry). Such pieces belong to a region when they
+//     touch its outline and have 2 % of its size there; they reach as far as they go.
+//     Those nearer to each other than a hundredth of the raster are one region, or four
+//     hundredths where neither the scan nor the captures saw anything between;
+//   - else where its colour is off theirs by more than three times the noise: down to half of
+//     each piece's difference, and on its flank to a quarter (ByColour). Of several pieces
+//     that are one region each but the largest lies in the outline by half;
 //   - else, and without Options.Sound, where the map is above half of its peak over the
 //     level of the part around, for each peak that is separate at that height (ByMap).
 //

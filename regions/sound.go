@@ -37,7 +37,7 @@ type comparison struct {
 const (
 	rays      = 6    // steps to where a ray meets the sound surface; most take 2
 	rayDone   = 1e-3 // mm
-	mixes     = 1.0  // mm: where neighbours differ by more, depths are not interpolated
+	mixes     = 1.0  // mm: where neighbours differ by more, they lie on two surfaces
 	leastOff  = 0.01 // mm, of sigma: a noiseless scan is not exact
 	leastTint = 1.0
 )
@@ -47,12 +47,14 @@ const (
 func (s *surveyor) compare(ctx context.Context, sounds []Sound, colour *image.NRGBA) (*comparison, error) {
 	c := s.cloud
 	var lenses []lens
+	var fields []*field
 	for i := range sounds {
 		l := findLens(sounds[i].Cloud)
 		if l.kind == unknown || s.lens.kind == unknown {
 			return nil, nil
 		}
 		lenses = append(lenses, l)
+		fields = append(fields, fieldOf(sounds[i].Cloud))
 		if sounds[i].Colour == nil {
 			colour = nil
 		}
@@ -77,7 +79,7 @@ func (s *surveyor) compare(ctx context.Context, sounds []Sound, colour *image.NR
 		known := 0
 		lo, hi := math.Inf(1), math.Inf(-1)
 		for k := range sounds {
-			expected[k], seen[k][i] = s.meet(&sounds[k], &lenses[k], x, y, depths[i])
+			expected[k], seen[k][i] = s.meet(sounds[k].Pose, fields[k], &lenses[k], x, y, depths[i])
 			if z := expected[k]; z == z {
 				known++
 				lo, hi = min(lo, z), max(hi, z)
@@ -130,63 +132,96 @@ func (s *surveyor) depths() []float64 {
 }
 
 // meet returns the depth at which the ray of a pixel meets the sound surface, sought
-// from the depth z on, and the capture's pixel there; NaN and −1 where it does not.
-func (s *surveyor) meet(snd *Sound, l *lens, x, y int, z float64) (depth float64, pixel int32) {
+// from the depth z on, and the capture's pixel there; NaN and −1 where it does not, or
+// where it passes an edge behind which the capture, taken from elsewhere, saw nothing:
+// there the search goes to and fro between what is before the edge and what is behind.
+func (s *surveyor) meet(pose pointcloud.Rigid, f *field, l *lens, x, y int, z float64) (depth float64, pixel int32) {
+	step := math.Inf(1)
 	for range rays {
 		p, ok := s.lens.point(x, y, z)
 		if !ok {
 			break
 		}
 		const metre = 1000
-		q := snd.Pose.Apply(p.Mul(1.0 / metre))
+		q := pose.Apply(p.Mul(1.0 / metre))
 		q.X, q.Y, q.Z = float64(q.X*metre), float64(q.Y*metre), float64(q.Z*metre)
 		u, v := l.pixel(q)
-		surface, at, ok := surfaceAt(snd.Cloud, u, v)
+		surface, at, ok := f.at(u, v)
 		if !ok {
 			break
 		}
 		// The optical axes differ by little: what is missing in depth there is here.
-		step := surface - q.Z
+		step = surface - q.Z
 		z += step
-		if math.Abs(step) < rayDone {
-			return z, at
-		}
 		depth, pixel = z, at
+		if math.Abs(step) < rayDone {
+			break
+		}
 	}
-	if depth > 0 {
-		return depth, pixel
+	if math.Abs(step) > mixes {
+		return math.NaN(), -1
 	}
-	return math.NaN(), -1
+	return depth, pixel
 }
 
-// surfaceAt returns the depth at a place of an organised cloud, mm, and the nearest
-// pixel: between four measured neighbours on one surface interpolated, else the
-// nearest pixel's. False where that is not measured.
-func surfaceAt(c *pointcloud.Cloud, u, v float64) (z float64, pixel int32, ok bool) {
-	if !(u >= 0 && v >= 0 && u <= float64(c.Width-1) && v <= float64(c.Height-1)) {
+// field is the depth of every pixel of a capture, mm; NaN where there is none.
+type field struct {
+	w, h int
+	z    []float64
+}
+
+// fieldOf returns the depths of a cloud. A pixel that was not measured, while at least
+// six of its eight neighbours were, has their median: the gaps that a sensor leaves here
+// and there are none of the part's.
+func fieldOf(c *pointcloud.Cloud) *field {
+	f := &field{c.Width, c.Height, make([]float64, c.Len())}
+	var near [8]float64
+	for i := range f.z {
+		if c.IsValid(i) {
+			f.z[i] = at(c, i).Z
+			continue
+		}
+		v := near[:0]
+		around(i, f.w, f.h, func(j int) {
+			if c.IsValid(j) {
+				v = append(v, at(c, j).Z)
+			}
+		})
+		f.z[i] = math.NaN()
+		if len(v) >= 6 {
+			f.z[i] = middleOf(v)
+		}
+	}
+	return f
+}
+
+// at returns the depth at a place, mm, and the nearest pixel: between four neighbours on
+// one surface interpolated, else the nearest pixel's. False where that has none.
+func (f *field) at(u, v float64) (z float64, pixel int32, ok bool) {
+	if !(u >= 0 && v >= 0 && u <= float64(f.w-1) && v <= float64(f.h-1)) {
 		return 0, 0, false
 	}
-	near := int(v+0.5)*c.Width + int(u+0.5)
-	if !c.IsValid(near) {
+	near := int(v+0.5)*f.w + int(u+0.5)
+	at := f.z[near]
+	if at != at {
 		return 0, 0, false
 	}
-	x, y := min(int(u), c.Width-2), min(int(v), c.Height-2)
+	x, y := min(int(u), f.w-2), min(int(v), f.h-2)
 	if x < 0 || y < 0 {
-		return at(c, near).Z, int32(near), true
+		return at, int32(near), true
 	}
 	fx, fy := u-float64(x), v-float64(y)
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for k, w := range [4]float64{(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy} {
-		i := (y+k/2)*c.Width + x + k%2
-		if !c.IsValid(i) {
-			return at(c, near).Z, int32(near), true
+		d := f.z[(y+k/2)*f.w+x+k%2]
+		if d != d {
+			return at, int32(near), true
 		}
-		d := at(c, i).Z
 		z += float64(w * d)
 		lo, hi = min(lo, d), max(hi, d)
 	}
 	if hi-lo > mixes {
-		z = at(c, near).Z
+		z = at
 	}
 	return z, int32(near), true
 }

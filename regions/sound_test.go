@@ -109,6 +109,105 @@ func TestSound(t *testing.T) {
 	}
 }
 
+// TestSoundEdge holds that the band beside an edge of the part that all captures see from
+// the other side is no defect: a ray to the table there passes the part, while the same
+// place of the table is behind the part for them.
+func TestSoundEdge(t *testing.T) {
+	const w, h, f, top, table = 160, 120, 1000, 380, 400
+	block := func(pose pointcloud.Rigid, seed uint64, part bool) *pointcloud.Cloud {
+		r := rand.New(rand.NewPCG(seed, 1))
+		c := &pointcloud.Cloud{Width: w, Height: h, Unit: pointcloud.Millimetre, Valid: make([]bool, w*h)}
+		back := pose.Inverse()
+		for i := range w * h {
+			u, v := (float64(i%w)-float64(w-1)/2)/f, (float64(i/w)-float64(h-1)/2)/f
+			o, d := back.Apply(r3.Vector{}), back.Apply(r3.Vector{X: u, Y: v, Z: 1}).Sub(back.Apply(r3.Vector{}))
+			z := (top - o.Z) / d.Z
+			within := func() bool { p := o.Add(d.Mul(z)); return math.Abs(p.X) < 12 && math.Abs(p.Y) < 10 }
+			c.Valid[i] = within()
+			if !c.Valid[i] {
+				z = (table - o.Z) / d.Z
+				c.Valid[i] = !part && !within() // a ray to the floor of the block meets its side
+			}
+			z += 0.02 * r.NormFloat64()
+			c.XYZ = append(c.XYZ, float32(u*z), float32(v*z), float32(z))
+		}
+		return c
+	}
+	var sounds []Sound
+	for k := range 3 {
+		a := 0.04 + 0.005*float64(k)
+		pose := pointcloud.FromQuaternion(math.Cos(a/2), 0, math.Sin(a/2), 0, r3.Vector{X: -math.Sin(a) * top, Z: (1 - math.Cos(a)) * top})
+		c := block(pose, uint64(k), true)
+		pose.T = pose.T.Mul(1e-3)
+		sounds = append(sounds, Sound{Cloud: c, Pose: pose})
+	}
+	for _, x := range []int{80 - 32, 80 + 32} { // the left and the right edge
+		r := find(t, blob(w, h, x, 60, 20), block(pointcloud.Identity(), 9, false), Options{Threshold: 1.2, Sound: sounds}).Regions[0]
+		if r.Extent != ByMap {
+			t.Errorf("the edge at column %d: %v, %+v", x, r.Extent, r.PixelBox)
+		}
+	}
+}
+
+// TestSoundGaps holds that pixels which the sensor leaves out at random, as in glare, are
+// no defect, that a hole among them is one, and that what a slot of the part divides, of
+// which no capture saw anything, is one region.
+func TestSoundGaps(t *testing.T) {
+	const w, h, f = 160, 120, 1000
+	at := pointcloud.Identity()
+	sounds := []Sound{{Cloud: hills(w, h, f, at, 0, 1), Pose: at}, {Cloud: hills(w, h, f, at, 0, 2), Pose: at}}
+	disc := func(x, y int, r float64) func(i int) bool {
+		return func(i int) bool { return math.Hypot(float64(i%w-x), float64(i/w-y)) < r }
+	}
+	drop := func(c *pointcloud.Cloud, where func(i int) bool) {
+		for i := range c.Valid {
+			c.Valid[i] = c.Valid[i] && !where(i)
+		}
+	}
+	r := rand.New(rand.NewPCG(7, 8))
+	for _, share := range []float64{0.2, 0.3, 0.4} {
+		glare := disc(60, 50, 25)
+		c := hills(w, h, f, at, 0, 3)
+		drop(c, func(i int) bool { return glare(i) && r.Float64() < share })
+		if got := find(t, blob(w, h, 60, 50, 35), c, Options{Threshold: 1.2, Sound: sounds}).Regions[0]; got.Extent != ByMap {
+			t.Errorf("%v of the pixels lost: %d pixels by %s", share, got.Pixels, got.Extent)
+		}
+		hole := disc(60, 50, 9)
+		drop(c, hole)
+		got := find(t, blob(w, h, 60, 50, 35), c, Options{Threshold: 1.2, Sound: sounds}).Regions[0]
+		if got.Extent != ByGeometry {
+			t.Errorf("a hole where %v of the pixels are lost: by %s", share, got.Extent)
+		}
+		near(t, "pixels", float64(got.Pixels), math.Pi*81, 0.25*math.Pi*81)
+	}
+
+	slot := func(i int) bool { return i/w >= 48 && i/w < 53 }
+	c := hills(w, h, f, at, 0, 3)
+	drop(c, slot)
+	drop(c, disc(60, 50, 12))
+	for _, s := range sounds {
+		drop(s.Cloud, slot)
+	}
+	found := find(t, blob(w, h, 60, 50, 35), c, Options{Threshold: 1.2, Sound: sounds})
+	if len(found.Regions) != 1 || found.Regions[0].PixelBox.Height < 22 {
+		t.Errorf("a slot: %d regions, %+v", len(found.Regions), found.Regions[0].PixelBox)
+	}
+}
+
+// TestField holds that a capture's single gaps are filled and its edges stay.
+func TestField(t *testing.T) {
+	c, _ := sheet(5, 5, 500, 400, 0, PixelBox{}, 0)
+	c.Valid = slices.Repeat([]bool{true}, 25)
+	for _, i := range []int{12, 3, 4, 8, 9} {
+		c.Valid[i] = false
+	}
+	for i, z := range fieldOf(c).z {
+		if missing := i == 3 || i == 4 || i == 8 || i == 9; missing != math.IsNaN(z) || !missing && math.Abs(z-400) > 1e-3 {
+			t.Errorf("pixel %d: %v", i, z)
+		}
+	}
+}
+
 // TestSoundColour holds that a stain is outlined by its colour, in photos of different
 // brightness, beside a highlight that is off by less, and on a part whose gloss is off
 // by nearly as much.
@@ -156,6 +255,27 @@ func TestSoundColour(t *testing.T) {
 			t.Errorf("%s: %+v", name, r)
 		}
 		near(t, name+": pixels", float64(r.Pixels), 400, 100) // smoothing adds a pixel around
+	}
+
+	// A stain that fades out over five pixels is as large as what can be seen of it, and a
+	// patch of gloss beside it, most of which lies outside the outline, no part of it.
+	fading := func(x, y int) float64 {
+		out := max(40-x, x-59, 30-y, y-49, 0)
+		return -30 * max(0, 1-float64(out)/6)
+	}
+	for name, off := range map[string]func(x, y int) float64{
+		"fading": fading,
+		"gloss at the edge": func(x, y int) float64 {
+			if x >= 68 && x < 90 && y >= 36 && y < 60 {
+				return 22
+			}
+			return fading(x, y)
+		},
+	} {
+		r := find(t, blob(w, h, 50, 40, 24), c, Options{Threshold: 1.2, Sound: sounds, Colour: photo(1, 3, off)}).Regions[0]
+		if r.Extent != ByColour || r.PixelBox.Width < 28 || r.PixelBox.Width > 32 || r.PixelBox.Height < 28 || r.PixelBox.Height > 32 {
+			t.Errorf("%s: %+v", name, r)
+		}
 	}
 }
 
