@@ -325,3 +325,26 @@ func TestSoundRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestBoxSums compares with the sums that a loop makes.
+func TestBoxSums(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 1))
+	for range 50 {
+		w, h, reach := 1+r.IntN(9), 1+r.IntN(9), r.IntN(4)
+		v := make([]int, w*h)
+		for i := range v {
+			v[i] = r.IntN(5)
+		}
+		for i, got := range boxSums(v, w, h, reach) {
+			want := 0
+			for j, x := range v {
+				if max(j%w-i%w, i%w-j%w, j/w-i/w, i/w-j/w) <= reach {
+					want += x
+				}
+			}
+			if got != want {
+				t.Fatalf("%d×%d, reach %d, pixel %d: %d, want %d", w, h, reach, i, got, want)
+			}
+		}
+	}
+}
