@@ -51,39 +51,35 @@ func (s *surveyor) standing(d *comparison) []bool {
 // 5×5 more than chance leaves out (by gapSigmas) at the rate at which pixels beside
 // measured ones are lost around: glare takes a third of the pixels of a sound part.
 func (s *surveyor) solid(gone []bool) []bool {
-	c := s.cloud
-	w, h := c.Width, c.Height
+	w, h := s.cloud.Width, s.cloud.Height
+	size := func(i, r int) int { // of the square around a pixel
+		x, y := i%w, i/w
+		return (min(x+r, w-1) - max(x-r, 0) + 1) * (min(y+r, h-1) - max(y-r, 0) + 1)
+	}
 	lost, beside, all := make([]int, len(gone)), make([]int, len(gone)), make([]int, len(gone))
 	for i, g := range gone {
-		switch {
-		case g:
+		if g {
 			lost[i] = 1
-		case c.IsValid(i):
-			around(i, w, h, func(j int) {
-				all[i]++
-				if gone[j] {
-					beside[i]++
-				}
-			})
 		}
 	}
 	small, wide := boxSums(lost, w, h, 1), boxSums(lost, w, h, 2)
+	for i := range gone {
+		if s.cloud.IsValid(i) {
+			beside[i], all[i] = small[i], size(i, 1)-1
+		}
+	}
 	beside, all = boxSums(beside, w, h, gapReach), boxSums(all, w, h, gapReach)
 	out := make([]bool, len(gone))
 	for i, g := range gone {
 		if !g {
 			continue
 		}
-		x, y := i%w, i/w
-		size := func(r int) int {
-			return (min(x+r, w-1) - max(x-r, 0) + 1) * (min(y+r, h-1) - max(y-r, 0) + 1)
-		}
-		rate, n := 0.0, float64(size(2))
+		rate, n := 0.0, float64(size(i, 2))
 		if all[i] > 0 {
 			rate = float64(beside[i]) / float64(all[i])
 		}
 		chance := float64(n*rate) + float64(gapSigmas*math.Sqrt(n*rate*(1-rate)))
-		out[i] = 2*small[i] > size(1) && float64(wide[i]) > min(chance, n-1)
+		out[i] = 2*small[i] > size(i, 1) && float64(wide[i]) > min(chance, n-1)
 	}
 	return out
 }
