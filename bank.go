@@ -8,11 +8,10 @@ import (
 	"github.com/iad3d/iad3d/memory"
 )
 
-// bank is the memory bank of a feature, or of several side by side: rows of sound
-// scans, of which the nearest tell how abnormal others are.
+// bank is the memory bank of a feature: rows of sound scans, of which the nearest tell
+// how abnormal others are.
 type bank struct {
-	rows *memory.Bank
-	// The following are of rasters with the default protocol, otherwise empty.
+	index   *memory.Index
 	origins []origin
 	// local is, for each row, the mean distance of the nearest rows of other scans:
 	// how far apart sound parts are there. scale is the least local distance that a
@@ -41,9 +40,8 @@ func calm(feature string) float64 {
 // scores returns the abnormality of n rows from their hits in the bank: the mean
 // distance of the nearest neighbors, divided by how far apart sound parts are there
 // (k-NN distances scaled by local ones: M. Breunig et al., "LOF", SIGMOD 2000) and a
-// constant. Without local distances it is the mean distance. at translates a hit's
-// row into the bank's; nil for the bank itself.
-func (b *bank) scores(hits []memory.Hit, n, neighbors int, at func(int32) int32) []float32 {
+// constant.
+func (b *bank) scores(hits []memory.Hit, n, neighbors int) []float32 {
 	out := make([]float32, n)
 	if n == 0 || len(hits) == 0 {
 		return out // of a bank that has no rows of another scan
@@ -56,14 +54,10 @@ func (b *bank) scores(hits []memory.Hit, n, neighbors int, at func(int32) int32)
 			sum += h.Dist
 		}
 		sum /= float64(m)
-		if b.local != nil && !b.plain {
+		if !b.plain {
 			around := 0.0
 			for _, h := range near {
-				row := h.Row
-				if at != nil {
-					row = at(row)
-				}
-				around += float64(b.local[row])
+				around += float64(b.local[h.Row])
 			}
 			sum /= around/float64(k) + b.scale
 		}
@@ -81,33 +75,10 @@ func (b *bank) setScale(feature string) {
 	}
 }
 
-// without returns the bank without the rows of a scan, and how to translate a row of
-// it into one of b; nil when nothing is left.
-func (b *bank) without(scan, workers int) (*memory.Bank, func(int32) int32, error) {
-	from, to := rowsOf(b.origins, scan)
-	all := b.rows.Rows()
-	if to-from == all.N {
-		return nil, nil, nil
-	}
-	rest := &memory.Rows{N: all.N - (to - from), D: all.D, Data: make([]float32, 0, (all.N-(to-from))*all.D)}
-	rest.Data = append(rest.Data, all.Data[:from*all.D]...)
-	rest.Data = append(rest.Data, all.Data[to*all.D:]...)
-	sub, err := memory.NewBank(rest, workers)
-	return sub, func(row int32) int32 {
-		if int(row) < from {
-			return row
-		}
-		return row + int32(to-from)
-	}, err
-}
-
-// nearest searches the bank for rows.
-func (b *bank) nearest(ctx context.Context, c *Config, rows *memory.Rows) ([]memory.Hit, error) {
-	neighbors := c.Neighbors
-	if b.local != nil {
-		neighbors = max(neighbors, localNeighbors)
-	}
-	return b.rows.WithWorkers(c.Workers).Nearest(ctx, rows, neighbors)
+// nearest searches the bank, without the rows of a scan, -1 for with all.
+func (b *bank) nearest(ctx context.Context, c *Config, rows *memory.Rows, neighbors, except int) ([]memory.Hit, error) {
+	from, to := rowsOf(b.origins, except)
+	return b.index.WithWorkers(c.Workers).Nearest(ctx, rows, neighbors, from, to)
 }
 
 // whitened returns a scan's rows as the bank's are.
@@ -119,24 +90,22 @@ func (b *bank) whitened(c *Config, rows *memory.Rows) *memory.Rows {
 }
 
 func (b *bank) rate(ctx context.Context, c *Config, rows *memory.Rows, _ []int32) ([]float32, error) {
-	hits, err := b.nearest(ctx, c, b.whitened(c, rows))
+	hits, err := b.nearest(ctx, c, b.whitened(c, rows), max(c.Neighbors, localNeighbors), -1)
 	if err != nil {
 		return nil, err
 	}
-	return b.scores(hits, rows.N, c.Neighbors, nil), nil
+	return b.scores(hits, rows.N, c.Neighbors), nil
 }
 
-func (b *bank) size() (rows, values int) {
-	t := b.rows.Rows()
-	return t.N, t.N * t.D
-}
+func (b *bank) size() (rows, values int) { return b.index.N, b.index.N * b.index.D() }
 
 // bankLearner makes the bank of a feature.
 type bankLearner struct {
 	sampler
 	feature string
 	// old is the bank of a model that is learned further: the learner is shown rows that
-	// are whitened as that one's. Nil: it is shown them as scans have them.
+	// are whitened as that one's, and rounds them alike. Nil: it is shown them as scans
+	// have them.
 	old *bank
 }
 
@@ -147,13 +116,15 @@ func newBankLearner(c *Config, feature string) *bankLearner {
 func (l *bankLearner) show(scan int, rows *memory.Rows, _ []int32) { l.add(scan, 0, rows) }
 
 // bank returns the bank of what the sampler holds, which lacks local distances yet.
-func (l *bankLearner) bank(c *Config) (*bank, error) {
+func (l *bankLearner) bank(ctx context.Context, c *Config) (*bank, error) {
 	l.thin()
-	rows, err := memory.NewBank(&l.rows, c.Workers)
-	b := &bank{rows: rows, origins: l.origins, plain: c.Unscaled}
+	b := &bank{origins: l.origins, plain: c.Unscaled}
+	var steps *memory.Steps
 	if l.old != nil {
-		b.white = l.old.white
+		b.white, steps = l.old.white, &l.old.index.Steps
 	}
+	var err error
+	b.index, err = memory.NewIndex(ctx, &l.rows, steps, c.Workers)
 	return b, err
 }
 
@@ -172,26 +143,21 @@ const (
 	whiteRows  = 4096
 )
 
-// whiten returns the bank of whitened rows; b itself where nothing differs.
-func (b *bank) whiten(ctx context.Context, c *Config) (*bank, error) {
-	all := b.rows.Rows()
+// whiten returns the bank of whitened rows; b, whose rows they are, where nothing differs.
+func (b *bank) whiten(ctx context.Context, c *Config, all *memory.Rows) (*bank, error) {
 	apart := &memory.Rows{D: all.D}
 	numbers := scansOf(b.origins)
 	n := min(len(numbers), max(whiteScans, (whiteRows*len(numbers)+all.N-1)/all.N))
 	for i := range n {
 		number := numbers[i*len(numbers)/n]
-		others, at, err := b.without(number, c.Workers)
-		if err != nil || others == nil {
-			return b, err
-		}
 		from, to := rowsOf(b.origins, number)
 		rows := &memory.Rows{N: to - from, D: all.D, Data: all.Data[from*all.D : to*all.D]}
-		hits, err := others.Nearest(ctx, rows, 1)
-		if err != nil {
-			return nil, err
+		hits, err := b.nearest(ctx, c, rows, 1, number)
+		if err != nil || hits == nil {
+			return b, err
 		}
 		for r, h := range hits {
-			like := all.Row(int(at(h.Row)))
+			like := all.Row(int(h.Row))
 			for j, v := range rows.Row(r) {
 				apart.Data = append(apart.Data, v-like[j])
 			}
@@ -202,24 +168,24 @@ func (b *bank) whiten(ctx context.Context, c *Config) (*bank, error) {
 	if w == nil || err != nil {
 		return b, err
 	}
-	rows, err := memory.NewBank(w.Rows(all, c.Workers), c.Workers)
-	return &bank{rows: rows, origins: b.origins, plain: b.plain, white: w}, err
+	out := &bank{origins: b.origins, plain: b.plain, white: w}
+	out.index, err = memory.NewIndex(ctx, w.Rows(all, c.Workers), nil, c.Workers)
+	return out, err
 }
 
 // alone returns the bank of a single scan, scaled by the distances between its own
 // neighbouring rows: it can rank, but knows nothing of how parts differ.
 func (l *bankLearner) alone(ctx context.Context, c *Config) (*bank, error) {
-	b, err := l.bank(c)
+	b, err := l.bank(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	hits, err := b.rows.Nearest(ctx, b.rows.Rows(), 1+localNeighbors)
+	hits, err := b.nearest(ctx, c, b.index.Table(0, b.index.N), 1+localNeighbors, -1)
 	if err != nil {
 		return nil, err
 	}
-	n := b.rows.Rows().N
-	b.local = make([]float32, n)
-	k := len(hits) / n
+	b.local = make([]float32, b.index.N)
+	k := len(hits) / len(b.local)
 	for r := range b.local {
 		b.local[r] = meanDistance(hits[r*k:][min(1, k-1):k], localNeighbors)
 	}
@@ -228,36 +194,30 @@ func (l *bankLearner) alone(ctx context.Context, c *Config) (*bank, error) {
 }
 
 func (l *bankLearner) learn(ctx context.Context, c *Config, held []heldScan, i int) (judge, [][]float32, error) {
-	b, err := l.bank(c)
+	b, err := l.bank(ctx, c)
 	if err == nil && l.old == nil && c.whitens(l.feature) {
-		b, err = b.whiten(ctx, c)
+		b, err = b.whiten(ctx, c, &l.rows)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	found, err := b.holdOut(ctx, c, held, i)
+	hits, err := b.holdOut(ctx, c, held, i)
 	if err != nil {
 		return nil, nil, err
 	}
 	b.setScale(l.feature)
 	scores := make([][]float32, len(held))
-	for s, f := range found {
-		scores[s] = b.scores(f.hits, held[s].desc.rows[i].N, c.Neighbors, f.at)
+	for s := range held {
+		scores[s] = b.scores(hits[s], held[s].desc.rows[i].N, c.Neighbors)
 	}
 	return b, scores, nil
 }
 
-// found is what a held-out scan's rows found among those of other scans.
-type found struct {
-	hits []memory.Hit      // nil when there are no other rows
-	at   func(int32) int32 // translates a hit's row into the bank's
-}
-
-// holdOut looks for the rows of every held scan, the i-th of its description, among
-// those of all others, and learns from it how far apart the bank's own rows are.
-func (b *bank) holdOut(ctx context.Context, c *Config, held []heldScan, i int) ([]found, error) {
-	b.local = make([]float32, b.rows.Rows().N)
-	out := make([]found, len(held))
+// holdOut returns what the rows of every held scan, the i-th of its description, find
+// among those of all others, and learns from it how far apart the bank's own rows are.
+func (b *bank) holdOut(ctx context.Context, c *Config, held []heldScan, i int) ([][]memory.Hit, error) {
+	b.local = make([]float32, b.index.N)
+	out := make([][]memory.Hit, len(held))
 	scans := map[int]int{} // places in held, −1 for none
 	for _, number := range scansOf(b.origins) {
 		scans[number] = -1
@@ -266,36 +226,24 @@ func (b *bank) holdOut(ctx context.Context, c *Config, held []heldScan, i int) (
 		scans[held[s].number] = s
 	}
 	for _, number := range slices.Sorted(maps.Keys(scans)) {
-		sub, at, err := b.without(number, c.Workers)
-		if err != nil {
-			return nil, err
-		}
-		if sub == nil {
-			continue
-		}
-		if err := b.learnLocal(ctx, c, number, sub); err != nil {
+		if err := b.learnLocal(ctx, c, number); err != nil {
 			return nil, err
 		}
 		if s := scans[number]; s >= 0 {
-			hits, err := sub.Nearest(ctx, b.whitened(c, held[s].desc.rows[i]), max(c.Neighbors, localNeighbors))
-			if err != nil {
+			var err error
+			if out[s], err = b.nearest(ctx, c, b.whitened(c, held[s].desc.rows[i]), max(c.Neighbors, localNeighbors), number); err != nil {
 				return nil, err
 			}
-			out[s] = found{hits, at}
 		}
 	}
 	return out, nil
 }
 
 // learnLocal learns how far a scan's rows are from those of other scans.
-func (b *bank) learnLocal(ctx context.Context, c *Config, scan int, others *memory.Bank) error {
+func (b *bank) learnLocal(ctx context.Context, c *Config, scan int) error {
 	from, to := rowsOf(b.origins, scan)
-	if from == to {
-		return nil
-	}
-	all := b.rows.Rows()
-	hits, err := others.Nearest(ctx, &memory.Rows{N: to - from, D: all.D, Data: all.Data[from*all.D : to*all.D]}, c.Neighbors)
-	if err != nil {
+	hits, err := b.nearest(ctx, c, b.index.Table(from, to), c.Neighbors, scan)
+	if err != nil || hits == nil {
 		return err
 	}
 	n := len(hits) / (to - from)

@@ -101,7 +101,7 @@ func TestOracleBTF(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range o.Full {
-		check(name, &Detector{describer: look, channels: []*channel{{judge: &bank{rows: full}, weight: 1}}}, want)
+		check(name, &Detector{describer: look, channels: []*channel{{judge: &joint{full}, weight: 1}}}, want)
 	}
 	set, err := memory.Greedy(t.Context(), &rows, o.Coreset.N, 0)
 	if err != nil {
@@ -114,6 +114,6 @@ func TestOracleBTF(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check("good", &Detector{describer: look, channels: []*channel{{judge: &bank{rows: thin}, weight: 1}}}, o.Coreset.Good)
-	check("defect", &Detector{describer: look, channels: []*channel{{judge: &bank{rows: thin}, weight: 1}}}, o.Coreset.Defect)
+	check("good", &Detector{describer: look, channels: []*channel{{judge: &joint{thin}, weight: 1}}}, o.Coreset.Good)
+	check("defect", &Detector{describer: look, channels: []*channel{{judge: &joint{thin}, weight: 1}}}, o.Coreset.Defect)
 }

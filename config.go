@@ -63,7 +63,8 @@ type Config struct {
 	// put side by side. 40, 80, 160 / 100.
 	FPFHK []int `json:"fpfh_k"`
 	// Rows is the most rows that the bank of a feature keeps, drawn at random; see
-	// [Detector.Update]. 16,000 / not used, nor for loose scans and by MethodPaDiM.
+	// [Detector.Update]. 64,000, by MethodSPADE 16,000 / not used, nor for loose scans
+	// and by MethodPaDiM.
 	Rows int `json:"rows,omitempty"`
 	// Alike is the number of training scans that MethodSPADE compares a scan with. 10;
 	// not used by other methods.
@@ -153,7 +154,7 @@ func (c Config) resolve() (Config, error) {
 	open(&c.Protocol, ProtocolDefault)
 	open(&c.Method, MethodBank)
 	c.Features = slices.Clone(c.Features)
-	d := Config{Size: 168, Input: 448, Cells: 56, NormalK: 30, FPFHK: []int{40, 80, 160}, Rows: 16000, Sketch: 128,
+	d := Config{Size: 168, Input: 448, Cells: 56, NormalK: 30, FPFHK: []int{40, 80, 160}, Rows: 64000, Sketch: 128,
 		Coreset: 0.1, Top: 0.01, Blur: 4, FalseAlarms: 0.05}
 	if c.Protocol == ProtocolBTF {
 		if len(c.Features) == 0 {
@@ -166,6 +167,7 @@ func (c Config) resolve() (Config, error) {
 	case MethodPaDiM:
 		d.Rows = 0
 	case MethodSPADE:
+		d.Rows = 16000
 		open(&c.Alike, 10)
 	}
 	open(&c.Size, d.Size)

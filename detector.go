@@ -28,7 +28,7 @@ type Detector struct {
 
 // joint returns the bank that all features share: with the BTF protocol and of loose
 // scans.
-func (d *Detector) joint() *bank { return d.channels[0].judge.(*bank) }
+func (d *Detector) joint() *joint { return d.channels[0].judge.(*joint) }
 
 // check returns an error when the bank is too small to score with.
 func (d *Detector) check() error {
@@ -137,7 +137,7 @@ func (d *Detector) rate(ctx context.Context, s *rgbd.Scan) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	scores := b.scores(hits, desc.rows[0].N, d.config.Neighbors, nil)
+	scores := b.scores(hits, desc.rows[0].N)
 	if desc.loose != nil {
 		r, err := d.config.rateLoose(ctx, s, desc.loose, scores)
 		if err == nil {

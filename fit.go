@@ -311,7 +311,7 @@ func (f *fitting) finish(ctx context.Context) (*Detector, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.channels = []*channel{{judge: &bank{rows: b}, weight: 1}}
+		d.channels = []*channel{{judge: &joint{b}, weight: 1}}
 		d.provenance.Rows, d.provenance.Projection, d.provenance.Radius = f.rows.N, b.Projected(), b.Radius()
 		return d, d.check()
 	}

@@ -22,6 +22,9 @@ const (
 	metaBanks          = "iad3d.banks"  // bankMeta of each feature as JSON
 	metaFinder         = "iad3d.finder" // view.Finder as JSON
 	tensorSurroundings = "surroundings" // F32, pixels; absent where there are none
+	tensorOffset       = "offset"       // F32, values: what stands at 128 in a bank, U8, whose unit is a step; absent where a bank is F32
+	tensorList         = "list"         // I32, rows: the list of each; see memory.Index
+	tensorMiddles      = "middles"      // U8, lists × values: their centres
 	tensorLocal        = "local"        // F32, rows
 	tensorOrigins      = "origins"      // I32, rows × 2: scan and row
 	tensorWhitening    = "whitening"    // F32, values·(values+1)/2: see memory.Whitening; absent where rows are not whitened

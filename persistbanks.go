@@ -1,6 +1,7 @@
 package iad3d
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ var errPreview = errors.New("fitted by a preview of iad3d 0.1 whose default prot
 type bankMeta struct {
 	Feature string  `json:"feature"`
 	Scale   float64 `json:"scale,omitempty"` // of a bank
+	Step    float64 `json:"step,omitempty"`  // of its rows
+	Reach   float64 `json:"reach,omitempty"` // of these, in steps
 	Weight  float64 `json:"weight"`
 }
 
@@ -28,13 +31,13 @@ type bankMeta struct {
 func (c *Config) views() bool { return c.Protocol != ProtocolBTF && !c.Loose }
 
 func (b *bank) tensors(feature string) []model.Tensor {
-	rows := b.rows.Rows()
-	if feature == "" {
-		return []model.Tensor{model.Float32s(tensorBank, []int{rows.N, rows.D}, rows.Data)}
-	}
+	x, d := b.index, b.index.D()
 	out := []model.Tensor{
-		model.Float32s(tensorBank+"."+feature, []int{rows.N, rows.D}, rows.Data),
-		model.Float32s(tensorLocal+"."+feature, []int{rows.N}, b.local),
+		model.Uint8s(tensorBank+"."+feature, []int{x.N, d}, x.Rows),
+		model.Float32s(tensorOffset+"."+feature, []int{d}, x.Mean),
+		model.Int32s(tensorList+"."+feature, []int{x.N}, x.List),
+		model.Uint8s(tensorMiddles+"."+feature, []int{len(x.Centres) / d, d}, x.Centres),
+		model.Float32s(tensorLocal+"."+feature, []int{x.N}, b.local),
 		originsTensor(feature, b.origins),
 	}
 	if b.white != nil {
@@ -50,7 +53,7 @@ func (d *Detector) viewInto(meta map[string]string) error {
 	for i, ch := range d.channels {
 		banks[i] = bankMeta{Feature: ch.feature, Weight: ch.weight}
 		if b, ok := ch.judge.(*bank); ok {
-			banks[i].Scale = b.scale
+			banks[i].Scale, banks[i].Step, banks[i].Reach = b.scale, b.index.Size, b.index.Reach
 		}
 	}
 	text, err := json.Marshal(banks)
@@ -90,8 +93,8 @@ func finderFrom(f *model.File, c *Config) (*view.Finder, error) {
 // channelsFrom reads the channels; their rows stay in the file.
 func channelsFrom(f *model.File, c *Config) ([]*channel, error) {
 	if !c.views() {
-		rows, err := rowsFrom(f, tensorBank, c.dim(c.Features))
-		return []*channel{{judge: &bank{rows: rows}, weight: 1}}, err
+		b, err := jointFrom(f, c)
+		return []*channel{{judge: b, weight: 1}}, err
 	}
 	var meta []bankMeta
 	text, ok := f.Meta()[metaBanks]
@@ -134,10 +137,10 @@ func channelsFrom(f *model.File, c *Config) ([]*channel, error) {
 func bankFrom(f *model.File, c *Config, m bankMeta) (*bank, error) {
 	b := &bank{scale: m.Scale, plain: c.Unscaled}
 	var err error
-	if b.rows, err = rowsFrom(f, tensorBank+"."+m.Feature, c.dim([]string{m.Feature})); err != nil {
+	if b.index, err = indexFrom(f, c, m); err != nil {
 		return nil, err
 	}
-	n := b.rows.Rows().N
+	n, d := b.index.N, b.index.D()
 	local, err := floatsFrom(f, tensorLocal+"."+m.Feature, n)
 	if err != nil {
 		return nil, err
@@ -149,7 +152,6 @@ func bankFrom(f *model.File, c *Config, m bankMeta) (*bank, error) {
 	}
 	b.local = slices.Clone(local)
 	if name := tensorWhitening + "." + m.Feature; hasTensor(f, name) {
-		d := b.rows.Rows().D
 		inverse, err := floatsFrom(f, name, cholesky.Size(d))
 		if err != nil {
 			return nil, err
@@ -160,6 +162,51 @@ func bankFrom(f *model.File, c *Config, m bankMeta) (*bank, error) {
 	}
 	b.origins, err = originsFrom(f, m.Feature, n)
 	return b, err
+}
+
+// indexFrom reads the rows of a bank, which stay in the file. Earlier versions kept them as
+// they were: they are rounded now.
+func indexFrom(f *model.File, c *Config, m bankMeta) (*memory.Index, error) {
+	name := tensorBank + "." + m.Feature
+	t, err := f.Tensor(name)
+	if err != nil {
+		return nil, err
+	}
+	if t.DType == model.F32 {
+		rows, err := rowsFrom(f, name, c.dim([]string{m.Feature}))
+		if err != nil {
+			return nil, err
+		}
+		return memory.NewIndex(context.Background(), rows, nil, c.Workers)
+	}
+	bytes, shape, err := f.Uint8s(name)
+	if err != nil {
+		return nil, err
+	}
+	if want := c.dim([]string{m.Feature}); len(shape) != 2 || shape[1] != want {
+		return nil, fmt.Errorf("%s has the shape %v, its configuration makes rows of %d values", name, shape, want)
+	}
+	n, d := shape[0], shape[1]
+	offset, err := floatsFrom(f, tensorOffset+"."+m.Feature, d)
+	if err != nil {
+		return nil, err
+	}
+	list, lists, err := f.Int32s(tensorList + "." + m.Feature)
+	if err != nil {
+		return nil, err
+	}
+	middles, of, err := f.Uint8s(tensorMiddles + "." + m.Feature)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(lists, []int{n}) || len(of) != 2 || of[1] != d {
+		return nil, fmt.Errorf("%s.%s has the shape %v and %s.%s %v, the bank %v", tensorList, m.Feature, lists, tensorMiddles, m.Feature, of, shape)
+	}
+	x, err := memory.IndexOf(memory.IndexParts{Steps: memory.Steps{Mean: offset, Size: m.Step, Reach: m.Reach}, N: n, Rows: bytes, List: list, Centres: middles}, c.Workers)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return x, nil
 }
 
 // floatsFrom returns a tensor of this shape and of finite numbers, which stay in the file.
@@ -179,7 +226,8 @@ func floatsFrom(f *model.File, name string, want ...int) ([]float32, error) {
 	return data, nil
 }
 
-func rowsFrom(f *model.File, name string, dim int) (*memory.Bank, error) {
+// rowsFrom reads a table of rows of so many values, which stay in the file.
+func rowsFrom(f *model.File, name string, dim int) (*memory.Rows, error) {
 	data, shape, err := f.Float32s(name)
 	if err != nil {
 		return nil, err
@@ -187,7 +235,8 @@ func rowsFrom(f *model.File, name string, dim int) (*memory.Bank, error) {
 	if len(shape) != 2 || shape[1] != dim {
 		return nil, fmt.Errorf("%s has the shape %v, its configuration makes rows of %d values", name, shape, dim)
 	}
-	return memory.NewBank(&memory.Rows{N: shape[0], D: shape[1], Data: data}, 0)
+	rows := &memory.Rows{N: shape[0], D: shape[1], Data: data}
+	return rows, rows.Check()
 }
 
 // originsFrom reads where the n rows of a feature come from.

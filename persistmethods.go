@@ -75,7 +75,7 @@ func galleryFrom(f *model.File, c *Config, feature string) (*gallery, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s.%s: %w", tensorMeans, feature, err)
 	}
-	g := &gallery{rows: rows.Rows(), means: means.Rows()}
+	g := &gallery{rows: rows, means: means}
 	if g.origins, err = originsFrom(f, feature, g.rows.N); err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func mix(x uint64) uint64 {
 }
 
 // sampler draws at most keep of the rows it is shown, each with the same chance, in
-// memory for twice as many.
+// memory for a quarter more.
 type sampler struct {
 	keep    int
 	seed    uint64
@@ -67,7 +67,7 @@ func (s *sampler) add(scan, first int, rows *memory.Rows) {
 		s.origins = append(s.origins, origin{int32(scan), int32(first + i)})
 	}
 	s.rows.Append(&memory.Rows{N: rows.N, D: rows.D, Data: slices.Clone(rows.Data)})
-	if s.rows.N > 2*s.keep {
+	if s.rows.N > s.keep+s.keep/4 {
 		s.thin()
 	}
 }

@@ -64,7 +64,7 @@ func (f *fitting) chooseTurned(ctx context.Context) error {
 func (f *fitting) heldDistance(ctx context.Context, banks []*bankLearner) (float64, error) {
 	mean := 0.0
 	for i, l := range banks {
-		b, err := l.bank(&f.config)
+		b, err := l.bank(ctx, &f.config)
 		if err != nil {
 			return 0, err
 		}
@@ -73,8 +73,8 @@ func (f *fitting) heldDistance(ctx context.Context, banks []*bankLearner) (float
 			return 0, err
 		}
 		sum, n := 0.0, 0
-		for _, s := range found {
-			for _, h := range s.hits {
+		for _, hits := range found {
+			for _, h := range hits {
 				sum += h.Dist
 				n++
 			}

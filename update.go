@@ -10,7 +10,6 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/iad3d/iad3d/memory"
 	"github.com/iad3d/iad3d/rgbd"
 )
 
@@ -20,11 +19,11 @@ var ErrUpdate = errors.New("cannot update")
 // Update returns the detector with more sound scans, and without those of the names
 // in remove. d does not change.
 //
-// The banks and the local distances of their rows are those that a fit of all scans
-// in that order gives, bit for bit but for how a network's rows of photos are whitened,
-// when its first eight scans are the same and nothing is removed: which rows are kept
-// depends on no other scan. Rows that a full bank had let go do not come back when
-// others are removed. What a scan comes to when it is held out is computed for the new
+// The banks have the rows that a fit of all scans in that order gives, when its first
+// eight scans are the same and nothing is removed: which are kept depends on no other
+// scan. They are rounded to the steps that the model has, and a network's rows of photos
+// whitened as they are there; but for that scores are within a hundredth of those of such
+// a fit. Rows that a full bank had let go do not come back when others are removed. What a scan comes to when it is held out is computed for the new
 // ones and stays as it was for the old ones, which had fewer scans to be compared with:
 // their scores, and so the thresholds, are rather too high than too low. The features'
 // weights, the whitening, the window and the limits of valid captures stay as they are.
@@ -82,9 +81,8 @@ func (u *updating) reopen() {
 	var banks []*bankLearner
 	for _, ch := range u.channels {
 		b := ch.judge.(*bank)
-		rows := b.rows.Rows()
 		l := newBankLearner(&u.config, ch.feature)
-		l.rows = memory.Rows{N: rows.N, D: rows.D, Data: slices.Clone(rows.Data)}
+		l.rows = *b.index.Table(0, b.index.N)
 		l.origins = slices.Clone(b.origins)
 		l.old = b
 		banks = append(banks, l)

@@ -103,7 +103,7 @@ func Build(ctx context.Context, rows *Rows, o Options) (*Bank, error) {
 // NewBank returns a bank of exactly these rows, which it retains and which must
 // not change any more.
 func NewBank(rows *Rows, workers int) (*Bank, error) {
-	if err := rows.check(); err != nil {
+	if err := rows.Check(); err != nil {
 		return nil, err
 	}
 	return newBank(rows, 0, 0, workers), nil
@@ -155,7 +155,7 @@ func (b *Bank) Nearest(ctx context.Context, q *Rows, k int) ([]Hit, error) {
 	if q.N == 0 {
 		return nil, nil
 	}
-	if err := q.check(); err != nil {
+	if err := q.Check(); err != nil {
 		return nil, err
 	}
 	if q.D != b.rows.D {

@@ -52,7 +52,7 @@ func (c *Coreset) reach(ctx context.Context, rows *Rows, workers int) (float64, 
 // It stops early when every row coincides with a selected one; the reference
 // would go on returning row 0. workers ≤ 0 means GOMAXPROCS.
 func Greedy(ctx context.Context, rows *Rows, n, workers int) (*Coreset, error) {
-	if err := rows.check(); err != nil {
+	if err := rows.Check(); err != nil {
 		return nil, err
 	}
 	if n <= 0 {

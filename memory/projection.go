@@ -42,7 +42,7 @@ func ProjectedDim(n int, eps float64) int {
 // bits count: so BTF's choices can be repeated. Sums are float64. workers ≤ 0
 // means GOMAXPROCS; the result does not depend on it.
 func Project(ctx context.Context, rows *Rows, dim int, seed uint64, workers int) (*Rows, error) {
-	if err := rows.check(); err != nil {
+	if err := rows.Check(); err != nil {
 		return nil, err
 	}
 	if dim <= 0 {

@@ -44,7 +44,7 @@ func apart(a, b []float32) float64 {
 }
 
 // FuzzNearest: the bank's search gives what comparing every row gives, ties to the
-// lowest row, whatever the number of workers.
+// lowest row, whatever the number of workers; an index's that of rounded rows.
 func FuzzNearest(f *testing.F) {
 	f.Add(uint8(3), uint8(2), []byte("sphinx of black quartz, judge my vow"))
 	f.Add(uint8(1), uint8(9), []byte{0, 0, 0, 8, 8, 16, 255, 255})
@@ -86,6 +86,7 @@ func FuzzNearest(f *testing.F) {
 				t.Fatalf("query %d: %v, want %v", i, got, want[:n])
 			}
 		}
+		nearestInIndex(t, rows, queries, int(k))
 	})
 }
 
@@ -131,4 +132,41 @@ func FuzzCoreset(f *testing.F) {
 			}
 		}
 	})
+}
+
+// nearestInIndex checks the hits of an index of few rows, of which a third is passed over.
+func nearestInIndex(t *testing.T, rows, queries *memory.Rows, k int) {
+	x, err := memory.NewIndex(t.Context(), rows, nil, 1+k%3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := rows.N/3, rows.N/3*2
+	hits, err := x.Nearest(t.Context(), queries, k, from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := min(k, rows.N-(to-from))
+	most := x.Size * (math.Sqrt(float64(rows.D)) + 1e-9) // that rounding both takes from a distance, where nothing is cut
+	largest := 0.0
+	for i := range rows.N + queries.N {
+		row := queries.Data[i%queries.N*rows.D:][:rows.D]
+		if i < rows.N {
+			row = rows.Row(i)
+		}
+		for d, v := range row {
+			largest = max(largest, math.Abs(float64(v)-float64(x.Mean[d])))
+		}
+	}
+	for i := range queries.N {
+		seen := map[int32]bool{}
+		for j, h := range hits[i*n:][:n] {
+			if seen[h.Row] || int(h.Row) >= from && int(h.Row) < to || j > 0 && h.Dist < hits[i*n+j-1].Dist {
+				t.Fatalf("query %d, without %d to %d: %v", i, from, to, hits[i*n:][:n])
+			}
+			seen[h.Row] = true
+			if truth := apart(queries.Row(i), rows.Row(int(h.Row))); largest <= 120*x.Size && math.Abs(truth-h.Dist) > most {
+				t.Fatalf("query %d is %v from row %d, not %v: a step is %v", i, truth, h.Row, h.Dist, x.Size)
+			}
+		}
+	}
 }

@@ -31,7 +31,13 @@ func FromMap(m *grid.Map) (*Rows, []int32) {
 	if m.Valid == nil {
 		return &Rows{N: m.H * m.W, D: m.C, Data: m.Data}, nil
 	}
-	rows, pixels := &Rows{D: m.C}, []int32{}
+	n := 0
+	for _, ok := range m.Valid {
+		if ok {
+			n++
+		}
+	}
+	rows, pixels := &Rows{D: m.C, Data: make([]float32, 0, n*m.C)}, make([]int32, 0, n)
 	for i, ok := range m.Valid {
 		if ok {
 			rows.Data = append(rows.Data, m.Data[i*m.C:(i+1)*m.C]...)
@@ -63,9 +69,9 @@ func (r *Rows) Append(o *Rows) {
 // ErrRows is wrapped by errors about tables that cannot be used.
 var ErrRows = errors.New("memory: unusable rows")
 
-// check returns an error wrapping ErrRows for an empty or inconsistent table or
+// Check returns an error wrapping [ErrRows] for an empty or inconsistent table or
 // one with a value that is NaN or infinite.
-func (r *Rows) check() error {
+func (r *Rows) Check() error {
 	if r.N <= 0 || r.D <= 0 {
 		return fmt.Errorf("%w: %d rows of %d values", ErrRows, r.N, r.D)
 	}

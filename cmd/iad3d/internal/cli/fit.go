@@ -89,7 +89,7 @@ func (a *app) fit() *cobra.Command {
 	f.StringVar(&o.unclean, "contamination", "0", "share of the training scans, at most 0.3, to leave out as defective, or auto: those that stand out; of the others a tenth is forgotten")
 	f.IntVar(&c.Size, "size", 0, "side of the working raster, pixels (168, btf 224)")
 	f.IntVar(&c.Input, "input", 0, "side of the images a network is given, pixels (448, btf as --size)")
-	f.IntVar(&c.Rows, "rows", 0, "most descriptors that the model keeps per feature (16000)")
+	f.IntVar(&c.Rows, "rows", 0, "most descriptors that the model keeps per feature (64000, spade 16000)")
 	f.IntVar(&c.Alike, "alike", 0, "of the method spade: training scans that a scan is compared with (10)")
 	f.IntVar(&c.Sketch, "sketch", 0, "most values that describe a network's layer (128)")
 	f.IntVar(&c.Cells, "cells", 0, "descriptor cells along that side (56, btf 28)")
