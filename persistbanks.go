@@ -226,7 +226,7 @@ func floatsFrom(f *model.File, name string, want ...int) ([]float32, error) {
 	return data, nil
 }
 
-// rowsFrom reads a table of rows of so many values, which stay in the file.
+// rowsFrom reads a table of rows of so many values, which stay in the file, unchecked.
 func rowsFrom(f *model.File, name string, dim int) (*memory.Rows, error) {
 	data, shape, err := f.Float32s(name)
 	if err != nil {
@@ -235,8 +235,7 @@ func rowsFrom(f *model.File, name string, dim int) (*memory.Rows, error) {
 	if len(shape) != 2 || shape[1] != dim {
 		return nil, fmt.Errorf("%s has the shape %v, its configuration makes rows of %d values", name, shape, dim)
 	}
-	rows := &memory.Rows{N: shape[0], D: shape[1], Data: data}
-	return rows, rows.Check()
+	return &memory.Rows{N: shape[0], D: shape[1], Data: data}, nil
 }
 
 // originsFrom reads where the n rows of a feature come from.

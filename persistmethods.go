@@ -68,10 +68,16 @@ func (g *gallery) tensors(feature string) []model.Tensor {
 // galleryFrom reads the gallery of a feature; its rows stay in the file.
 func galleryFrom(f *model.File, c *Config, feature string) (*gallery, error) {
 	rows, err := rowsFrom(f, tensorBank+"."+feature, c.dim([]string{feature}))
+	if err == nil {
+		err = rows.Check()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s.%s: %w", tensorBank, feature, err)
 	}
 	means, err := rowsFrom(f, tensorMeans+"."+feature, c.dim([]string{feature}))
+	if err == nil {
+		err = means.Check()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s.%s: %w", tensorMeans, feature, err)
 	}

@@ -23,11 +23,12 @@ var ErrUpdate = errors.New("cannot update")
 // eight scans are the same and nothing is removed: which are kept depends on no other
 // scan. They are rounded to the steps that the model has, and a network's rows of photos
 // whitened as they are there; but for that scores are within a hundredth of those of such
-// a fit. Rows that a full bank had let go do not come back when others are removed. What a scan comes to when it is held out is computed for the new
-// ones and stays as it was for the old ones, which had fewer scans to be compared with:
-// their scores, and so the thresholds, are rather too high than too low. The features'
-// weights, the whitening, the window and the limits of valid captures stay as they are.
-// When much has been added, fit again.
+// a fit. Rows that a full bank had let go do not come back when others are removed. What
+// a scan comes to when it is held out is computed for the new ones and stays as it was for
+// the old ones, which had fewer scans to be compared with: their scores, and so the
+// thresholds, are rather too high than too low. The features' weights, the whitening, the
+// window and the limits of valid captures stay as they are. When much has been added, fit
+// again.
 //
 // A scan whose name the model has already is called "name-2".
 //

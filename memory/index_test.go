@@ -174,6 +174,7 @@ func TestIndexParts(t *testing.T) {
 		"part of a centre":   func(p *IndexParts) { p.Centres = p.Centres[1:] },
 		"a step too far":     func(p *IndexParts) { p.Rows = slices.Clone(p.Rows); p.Rows[5] = 0 },
 		"no step":            func(p *IndexParts) { p.Size = 0 },
+		"a step too small":   func(p *IndexParts) { p.Size = 1e-320 },
 		"an endless step":    func(p *IndexParts) { p.Size = math.Inf(1) },
 		"a mean of no value": func(p *IndexParts) { p.Mean = slices.Clone(p.Mean); p.Mean[3] = float32(math.NaN()) },
 		"no values":          func(p *IndexParts) { p.Mean = nil },
