@@ -15,7 +15,7 @@ var arrows = map[string][]string{
 	"cmd/iad3d":              {"cmd/iad3d/internal/cli"},
 	"cmd/iad3d/internal/cli": {".", "inspection", "io/*", "mapeval", "metrics", "regions", "report", "report/*", "rgbd", "rgbd/onnx", "pointcloud", "quality", "internal/bench", "internal/synth", "internal/atomicfile", "internal/ortlib", "internal/watch"},
 	".":                      {"align", "pointcloud", "quality", "fpfh", "rgbd", "fusion", "memory", "grid", "view", "metrics", "internal/cholesky", "internal/order", "internal/parallel", "internal/portable", "io/model"},
-	"view":                   {"pointcloud", "grid", "internal/order", "internal/parallel"},
+	"view":                   {"pointcloud", "grid", "internal/order", "internal/parallel", "internal/portable"},
 	"mapeval":                {"metrics", "grid", "io/groundtruth", "io/scoremap", "io/scan"},
 	"report/curve":           {"metrics"},
 	"docs/pictures":          {".", "inspection", "internal/synth", "regions", "report", "rgbd"},

@@ -91,7 +91,7 @@ func (c *Config) fpfhBTF(ctx context.Context, s *rgbd.Scan, work *pointcloud.Clo
 func (d *describer) featureMaps(ctx context.Context, s *rgbd.Scan, v *view.View) ([]*grid.Map, error) {
 	c := &d.config
 	var geometry *grid.Map
-	if c.has(FeatureFPFH) || c.has(FeatureNormals) || c.has(FeatureRelief) {
+	if c.has(FeatureFPFH) || c.has(FeatureNormals) || c.has(FeatureSurface) {
 		var err error
 		if geometry, err = c.geometry(ctx, v.Cloud); err != nil {
 			return nil, err
@@ -106,8 +106,8 @@ func (d *describer) featureMaps(ctx context.Context, s *rgbd.Scan, v *view.View)
 			out[i] = geometry
 		case FeatureNormals:
 			images, places = append(images, v.Normals()), append(places, i)
-		case FeatureRelief:
-			img, err := v.Relief(ctx, c.Workers)
+		case FeatureSurface:
+			img, err := v.Surface(ctx, c.Workers)
 			if err != nil {
 				return nil, err
 			}

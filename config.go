@@ -40,8 +40,8 @@ type Config struct {
 	// default protocol, fits of at least two scans, and models that are not updated.
 	Method Method `json:"method,omitempty"`
 	// Features have a bank each, and their scores are added / are put side by side in
-	// this order; see [Features]. Fpfh, normals, and rgb where the first scan has
-	// colour, relief where it has none; of loose scans fpfh / fpfh.
+	// this order; see [Features]. Fpfh, surface, and rgb where the first scan has
+	// colour; of loose scans fpfh / fpfh.
 	Features []string `json:"features"`
 	// Backbone is the network that describes colour and depth images. Fit sets
 	// it, see [WithBackbone]; nil where no feature needs one.

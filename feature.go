@@ -10,20 +10,21 @@ import (
 	"github.com/iad3d/iad3d/rgbd"
 )
 
-// Features, what can describe a part. With ProtocolDefault FPFH, normals, relief and RGB
-// may be combined; with ProtocolBTF all but normals and relief may, and the rows of BTF's
+// Features, what can describe a part. With ProtocolDefault FPFH, surface, normals and RGB
+// may be combined; with ProtocolBTF all but surface and normals may, and the rows of BTF's
 // table are its single features and RGB with FPFH.
 const (
 	FeatureFPFH = "fpfh" // geometry: Fast Point Feature Histograms
 	// FeatureRGB is colour: layers of a network that [WithBackbone] provides,
 	// without one the filter bank [rgbd.FilterBank].
 	FeatureRGB = "rgb"
+	// FeatureSurface is how the surface bends, at two scales, and slants, as an image
+	// ([view.View.Surface]) that is described as colour is, by the network or the filter
+	// bank. It does not change when the part turns. ProtocolDefault only.
+	FeatureSurface = "surface"
 	// FeatureNormals is the shape of the surface as an image of its normals, described
-	// as colour is, by the network or the filter bank. ProtocolDefault only.
+	// likewise. ProtocolDefault only.
 	FeatureNormals = "normals"
-	// FeatureRelief is how the surface bends at three scales, as an image ([view.View.Relief])
-	// that is described as colour is. ProtocolDefault only.
-	FeatureRelief = "relief"
 	// FeatureDepth is depth in metres, three times, as the input of the network,
 	// which it cannot do without. ProtocolBTF only, like the following.
 	FeatureDepth = "depth"
@@ -34,7 +35,7 @@ const (
 
 // Features lists the features that exist.
 func Features() []string {
-	return []string{FeatureFPFH, FeatureNormals, FeatureRelief, FeatureRGB, FeatureDepth, FeatureRaw, FeatureHOG, FeatureSIFT}
+	return []string{FeatureFPFH, FeatureSurface, FeatureNormals, FeatureRGB, FeatureDepth, FeatureRaw, FeatureHOG, FeatureSIFT}
 }
 
 // ErrBackbone is wrapped when a network is missing, or is not the one that a
@@ -45,7 +46,7 @@ func (c *Config) has(feature string) bool { return slices.Contains(c.Features, f
 
 // usesBackbone reports whether a network that is there would be used.
 func (c *Config) usesBackbone() bool {
-	return c.has(FeatureRGB) || c.has(FeatureDepth) || c.has(FeatureNormals) || c.has(FeatureRelief)
+	return c.has(FeatureRGB) || c.has(FeatureDepth) || c.has(FeatureNormals) || c.has(FeatureSurface)
 }
 
 // depthCell is the side in pixels of the cells of FeatureRaw and FeatureHOG.
@@ -64,9 +65,9 @@ func (c *Config) checkFeatures() error {
 			return badConfig("feature %q; there are: %s; several are joined by +", f, strings.Join(Features(), ", "))
 		case slices.Contains(c.Features[:i], f):
 			return badConfig("feature %s is there twice", f)
-		case c.Protocol == ProtocolBTF && (f == FeatureNormals || f == FeatureRelief):
+		case c.Protocol == ProtocolBTF && (f == FeatureNormals || f == FeatureSurface):
 			return badConfig("feature %s needs the default protocol", f)
-		case c.Protocol != ProtocolBTF && f != FeatureFPFH && f != FeatureRGB && f != FeatureNormals && f != FeatureRelief:
+		case c.Protocol != ProtocolBTF && f != FeatureFPFH && f != FeatureRGB && f != FeatureNormals && f != FeatureSurface:
 			return badConfig("feature %s needs the BTF protocol", f)
 		case (f == FeatureRaw || f == FeatureHOG) && c.Size != depthCell*c.Cells:
 			return badConfig("feature %s has cells of %d pixels: %d cells need the size %d, not %d", f, depthCell, c.Cells, depthCell*c.Cells, c.Size)
@@ -104,7 +105,7 @@ func (c *Config) dim(features []string) int {
 		switch f {
 		case FeatureFPFH:
 			n += fpfh.Dim * len(c.FPFHK)
-		case FeatureRGB, FeatureDepth, FeatureNormals, FeatureRelief:
+		case FeatureRGB, FeatureDepth, FeatureNormals, FeatureSurface:
 			if c.Backbone == nil {
 				n += rgbd.FilterBankDim
 				continue

@@ -49,8 +49,8 @@ func TestEveryFeature(t *testing.T) {
 		{featured(iad3d.ProtocolDefault, "rgb"), false, rgbd.FilterBankDim},
 		{featured(iad3d.ProtocolDefault, "fpfh", "rgb"), true, 66 + 9},
 		{featured(iad3d.ProtocolDefault, "normals"), false, rgbd.FilterBankDim},
-		{featured(iad3d.ProtocolDefault, "relief"), false, rgbd.FilterBankDim},
-		{featured(iad3d.ProtocolDefault, "fpfh", "normals", "relief", "rgb"), true, 66 + 9 + 9 + 9},
+		{featured(iad3d.ProtocolDefault, "surface"), false, rgbd.FilterBankDim},
+		{featured(iad3d.ProtocolDefault, "fpfh", "normals", "surface", "rgb"), true, 66 + 9 + 9 + 9},
 		{featured(iad3d.ProtocolDefault, "rgb", "fpfh"), false, rgbd.FilterBankDim + 66},
 	} {
 		name := string(c.config.Protocol) + " " + strings.Join(c.config.Features, "+")
@@ -297,10 +297,10 @@ func TestFeaturesRefused(t *testing.T) {
 		backbone bool
 		want     string
 	}{
-		{featured(iad3d.ProtocolBTF, "colour"), false, `feature "colour"; there are: fpfh, normals, relief, rgb`},
+		{featured(iad3d.ProtocolBTF, "colour"), false, `feature "colour"; there are: fpfh, surface, normals, rgb`},
 		{featured(iad3d.ProtocolBTF, "fpfh", "fpfh"), false, "twice"},
 		{featured(iad3d.ProtocolDefault, "sift"), false, "needs the BTF protocol"},
-		{featured(iad3d.ProtocolBTF, "relief"), false, "needs the default protocol"},
+		{featured(iad3d.ProtocolBTF, "surface"), false, "needs the default protocol"},
 		{featured(iad3d.ProtocolBTF, "depth"), false, "feature depth needs a backbone"},
 		{featured(iad3d.ProtocolBTF, "fpfh"), true, "do not use it"},
 		{iad3d.Config{Protocol: iad3d.ProtocolBTF, Features: []string{"hog"}, Cells: 20}, false, "20 cells need the size 160"},

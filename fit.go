@@ -203,9 +203,9 @@ func (f *fitting) begin(ctx context.Context, pilots []*rgbd.Scan) error {
 		return c.check()
 	}
 	if len(c.Features) == 0 {
-		c.Features = []string{FeatureFPFH, FeatureNormals, FeatureRelief}
+		c.Features = []string{FeatureFPFH, FeatureSurface}
 		if first.Colour != nil {
-			c.Features[2] = FeatureRGB // which takes as long
+			c.Features = append(c.Features, FeatureRGB)
 		}
 	}
 	clouds := make([]*pointcloud.Cloud, len(pilots))

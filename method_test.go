@@ -245,7 +245,7 @@ func TestMethodsWithoutColour(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := d.Config().Features; !slices.Equal(got, []string{iad3d.FeatureFPFH, iad3d.FeatureNormals, iad3d.FeatureRelief}) {
+		if got := d.Config().Features; !slices.Equal(got, []string{iad3d.FeatureFPFH, iad3d.FeatureSurface}) {
 			t.Errorf("%s: features %v", m, got)
 		}
 	}

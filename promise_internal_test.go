@@ -30,7 +30,7 @@ func TestPromiseOnTheLine(t *testing.T) {
 			}
 		}
 	}
-	c, err := Config{Size: 64, Cells: 16, FPFHK: []int{30}, Features: []string{FeatureFPFH, FeatureNormals}, Rows: 2000}.resolve()
+	c, err := Config{Size: 64, Cells: 16, FPFHK: []int{30}, Features: []string{FeatureFPFH, FeatureSurface}, Rows: 2000}.resolve()
 	if err != nil {
 		t.Fatal(err)
 	}

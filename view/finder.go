@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/golang/geo/r3"
+
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/pointcloud"
 )
@@ -149,9 +151,12 @@ func (f *Finder) Find(ctx context.Context, c *pointcloud.Cloud, size int) (*View
 	long := max(part.cloud.Width, part.cloud.Height)
 	full := func(v int) float64 { return float64(v) * float64(max(c.Width, c.Height)) / float64(long) }
 	side := float64(f.Side) * float64(max(c.Width, c.Height)) / float64(max(f.Width, f.Height))
-	v := &View{Side: max(1, int(math.Ceil(max(side, full(x1-x0)+2, full(y1-y0)+2))))}
+	v := &View{Up: r3.Vector{Z: -1}, Side: max(1, int(math.Ceil(max(side, full(x1-x0)+2, full(y1-y0)+2))))}
 	v.X = int(math.Floor((full(x0+x1) - float64(v.Side)) / 2))
 	v.Y = int(math.Floor((full(y0+y1) - float64(v.Side)) / 2))
+	if part.found {
+		v.Up = part.plane.Normal
+	}
 	v.Cloud = part.resample(c, v, size)
 	if v.Cloud.CountValid() == 0 {
 		return nil, ErrEmpty

@@ -11,6 +11,8 @@ import (
 	"image"
 	"math"
 
+	"github.com/golang/geo/r3"
+
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/pointcloud"
 )
@@ -23,6 +25,9 @@ type View struct {
 	// Cloud is what the window shows, resampled to Size×Size points, each the
 	// scan's point nearest to it; valid where that is measured and of the part.
 	Cloud *pointcloud.Cloud
+	// Up is the unit vector from what the part lies on to the camera's side: the normal of
+	// the plane that was found or, without one, the direction along the optical axis.
+	Up r3.Vector
 
 	turns int // steps that it was turned by since it was found, 0 to Turns−1
 }
@@ -60,6 +65,8 @@ func (v *View) Turned(n int) *View {
 	n = (n%Turns + Turns) % Turns
 	out := &View{X: v.X, Y: v.Y, Side: v.Side, turns: (v.turns + n) % Turns}
 	from, d := v.Cloud, directionOf(n)
+	out.Up = v.Up
+	out.Up.X, out.Up.Y = d.turn(v.Up.X, v.Up.Y)
 	c := from.Clone()
 	c.Normals = nil
 	mid := float64(float64(c.Width-1) / 2)

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/golang/geo/r3"
+
 	"github.com/iad3d/iad3d/grid"
 	"github.com/iad3d/iad3d/pointcloud"
 	"github.com/iad3d/iad3d/view"
@@ -75,6 +77,42 @@ func TestPartIsFound(t *testing.T) {
 
 // TestFixedPartStays holds that a part that never moves is not taken for a wall, even
 // when it touches the edge.
+// TestUp holds that Up is the normal of a floor that the camera sees aslant, and the
+// optical axis where no floor is taken away.
+func TestUp(t *testing.T) {
+	tilt := func(c *pointcloud.Cloud) *pointcloud.Cloud {
+		for i := range c.Len() { // about the first column
+			c.XYZ[3*i], c.XYZ[3*i+2] = 0.8*c.XYZ[3*i], c.XYZ[3*i+2]+0.6*c.XYZ[3*i]
+		}
+		return c
+	}
+	var pilots []*pointcloud.Cloud
+	for i := range 3 {
+		pilots = append(pilots, tilt(scene(uint64(i), 200, 160, 80+5*i, 90+3*i, false)))
+	}
+	for _, keep := range []bool{false, true} {
+		f, err := view.Learn(t.Context(), pilots, view.Options{KeepPlane: keep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := f.Find(t.Context(), tilt(scene(99, 200, 160, 120, 70, false)), f.Side)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := r3.Vector{Z: -1}
+		if !keep {
+			want = r3.Vector{X: 0.6, Z: -0.8}
+		}
+		if d := v.Up.Sub(want).Norm(); d > 2e-3 {
+			t.Errorf("plane kept %v: up %v, want %v", keep, v.Up, want)
+		}
+		q := v.Turned(view.Turns / 4)
+		if want := (r3.Vector{X: -v.Up.Y, Y: v.Up.X, Z: v.Up.Z}); q.Up.Sub(want).Norm() > 1e-9 {
+			t.Errorf("a quarter turn takes %v to %v", v.Up, q.Up)
+		}
+	}
+}
+
 func TestFixedPartStays(t *testing.T) {
 	var pilots []*pointcloud.Cloud
 	for i := range 6 {

@@ -279,7 +279,7 @@ func TestAblation(t *testing.T) {
 	p := plan(t, "fpfh")
 	p.Config = iad3d.Config{Size: 48, Cells: 12, FPFHK: []int{20, 40}}
 	p.Seeds, p.Classes, p.Bootstrap, p.Backbone = p.Seeds[:1], p.Classes[:1], 50, nil
-	p.Methods = Ablation([]string{iad3d.FeatureFPFH, iad3d.FeatureNormals}, false)
+	p.Methods = Ablation([]string{iad3d.FeatureFPFH, iad3d.FeatureSurface}, false)
 	seen := map[string]string{}
 	for _, m := range p.Methods {
 		text, err := json.Marshal(p.config(m, 0))

@@ -43,15 +43,16 @@ func Methods(p iad3d.Protocol) []Method {
 	fpfh := Method{Key: iad3d.FeatureFPFH, Title: "FPFH", Features: []string{iad3d.FeatureFPFH}, Needs: NoBackbone}
 	both := join("RGB + FPFH", iad3d.FeatureRGB, iad3d.FeatureFPFH)
 	if p != iad3d.ProtocolBTF {
-		normals, relief := join("Normals", iad3d.FeatureNormals), join("Relief", iad3d.FeatureRelief)
 		return []Method{
-			fpfh, normals, relief, rgb,
+			fpfh, join("surface", iad3d.FeatureSurface), join("normals", iad3d.FeatureNormals), rgb,
+			join("FPFH + surface", iad3d.FeatureFPFH, iad3d.FeatureSurface),
 			join("FPFH + normals", iad3d.FeatureFPFH, iad3d.FeatureNormals),
 			join("FPFH + RGB", iad3d.FeatureFPFH, iad3d.FeatureRGB),
-			join("normals + RGB", iad3d.FeatureNormals, iad3d.FeatureRGB),
-			join("FPFH + normals + relief", iad3d.FeatureFPFH, iad3d.FeatureNormals, iad3d.FeatureRelief),
+			join("surface + RGB", iad3d.FeatureSurface, iad3d.FeatureRGB),
+			join("FPFH + surface + normals", iad3d.FeatureFPFH, iad3d.FeatureSurface, iad3d.FeatureNormals),
+			join("FPFH + surface + RGB", iad3d.FeatureFPFH, iad3d.FeatureSurface, iad3d.FeatureRGB),
 			join("FPFH + normals + RGB", iad3d.FeatureFPFH, iad3d.FeatureNormals, iad3d.FeatureRGB),
-			join("all four", iad3d.FeatureFPFH, iad3d.FeatureNormals, iad3d.FeatureRelief, iad3d.FeatureRGB),
+			join("all four", iad3d.FeatureFPFH, iad3d.FeatureSurface, iad3d.FeatureNormals, iad3d.FeatureRGB),
 			{Key: DefaultKey, Title: "default", Needs: AnyBackbone},
 			{Key: string(iad3d.MethodPaDiM), Title: "PaDiM", Needs: AnyBackbone, Change: func(c *iad3d.Config) { c.Method = iad3d.MethodPaDiM }},
 			{Key: string(iad3d.MethodSPADE), Title: "SPADE", Needs: AnyBackbone, Change: func(c *iad3d.Config) { c.Method = iad3d.MethodSPADE }},

@@ -21,7 +21,7 @@ mean, and for the paper's own methods and data the published values beside ours.
 Methods of the protocol btf, rows of the table of Horwitz and Hoshen, "Back to the
 Feature": rgb and depth (through the network of --backbone; without it rgb uses
 built-in filters), raw, hog, sift, fpfh, rgb+fpfh. "all" takes those that are possible.
-Of the protocol default, combinations of fpfh, normals, relief and rgb; "default", the one
+Of the protocol default, combinations of fpfh, surface, normals and rgb; "default", the one
 that a fit chooses, and with the same features two other detectors, padim and spade (see
 "iad3d fit --help"); or "ablation": the default detector of scans with colour and with
 one of its levers off at a time. With --bootstrap every
@@ -165,7 +165,7 @@ func (o *benchOptions) chosen(p iad3d.Protocol, backbone bool) ([]bench.Method, 
 		if p == iad3d.ProtocolBTF {
 			return nil, usagef("--methods ablation needs --protocol default")
 		}
-		return bench.Ablation([]string{iad3d.FeatureFPFH, iad3d.FeatureNormals, iad3d.FeatureRGB}, backbone), nil
+		return bench.Ablation([]string{iad3d.FeatureFPFH, iad3d.FeatureSurface, iad3d.FeatureRGB}, backbone), nil
 	}
 	var keys []string
 	for _, m := range all {

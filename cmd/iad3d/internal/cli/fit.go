@@ -29,9 +29,10 @@ iad3d's own, "btf" repeats the program of Horwitz and Hoshen, "Back to the
 Feature", so that its figures come out. The flags from --size on change single
 settings.
 
-Features of the default protocol, each with a memory bank of its own: fpfh (how the
-surface bends), normals (an image of the surface's normals) and rgb (colour), the two
-latter through the network of --backbone, without it through built-in filters. Every
+Features of the default protocol, each with a memory bank of its own: fpfh (how normals
+lie to each other), surface (an image of how the surface bends and slants) and rgb
+(colour), the two latter through the network of --backbone, without it through built-in
+filters; normals (an image of them) can be asked for. Every
 training scan is held out in turn: that weighs the features, names suspect scans, and
 sets thresholds that sound scans exceed at the rate of --false-alarms. Features of btf:
 fpfh, rgb, depth (through the network), raw, hog, sift, put side by side.
@@ -79,7 +80,7 @@ func (a *app) fit() *cobra.Command {
 	f.StringVar(&o.out, "out", "", "model file to write")
 	f.StringVar(&o.protocol, "protocol", string(iad3d.ProtocolDefault), "settings and evaluation: default or btf")
 	f.StringVar(&o.method, "method", string(iad3d.MethodBank), "how descriptors are judged: bank, padim or spade")
-	f.StringVar(&o.features, "features", "", "what describes the surface, joined by +: "+strings.Join(iad3d.Features(), ", ")+" (fpfh+normals+rgb, without colour fpfh+normals+relief; loose scans and btf: fpfh)")
+	f.StringVar(&o.features, "features", "", "what describes the surface, joined by +: "+strings.Join(iad3d.Features(), ", ")+" (fpfh+surface+rgb, without colour fpfh+surface; loose scans and btf: fpfh)")
 	o.net.add(cmd)
 	f.Uint64Var(&o.config.Seed, "seed", 0, "seed of all random choices")
 	a.addThreads(cmd)

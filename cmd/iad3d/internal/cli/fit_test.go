@@ -98,7 +98,7 @@ func TestFitPromise(t *testing.T) {
 	if limits == nil || limits.Scans != 3 || limits.Promised != 0.25 || limits.FalseAlarms != 0.05 || limits.Scan <= 0 || limits.Pixel <= limits.Scan {
 		t.Fatalf("thresholds %+v", limits)
 	}
-	want := "^" + regexp.QuoteMeta(out) + `: fpfh\+normals\+rgb; \d+ descriptors of 3 scans of gear, [\d.]+ [kM]B; [\d.]+ s` + "\n" +
+	want := "^" + regexp.QuoteMeta(out) + `: fpfh\+surface\+rgb; \d+ descriptors of 3 scans of gear, [\d.]+ [kM]B; [\d.]+ s` + "\n" +
 		regexp.QuoteMeta(fmt.Sprintf("threshold %.4g: of 3 sound scans held out in turn, false alarms in at most 25 %% promised\n", limits.Scan)) + "$"
 	if r.code != exitFine || !regexp.MustCompile(want).MatchString(r.stdout) {
 		t.Errorf("exit code %d, text %q", r.code, r.stdout)

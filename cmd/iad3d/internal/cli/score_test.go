@@ -159,12 +159,12 @@ func TestScoreShares(t *testing.T) {
 				t.Errorf("region %d: %+v", g.ID, g.Shares)
 			}
 		}
-		if strings.Join(names, " ") != "fpfh normals rgb" || math.Abs(sum-1) > 1e-9 {
+		if strings.Join(names, " ") != "fpfh surface rgb" || math.Abs(sum-1) > 1e-9 {
 			t.Errorf("region %d: shares %+v, the sum is %v", g.ID, g.Shares, sum)
 		}
 	}
 	text := fine(t, "score", "--model", model, "--pixel-threshold", "0.5", "--regions", dent)
-	want := fmt.Sprintf(", fpfh %.0f %%, normals %.0f %%, rgb %.0f %%", 100*l.Regions[0].Shares[0].Share, 100*l.Regions[0].Shares[1].Share, 100*l.Regions[0].Shares[2].Share)
+	want := fmt.Sprintf(", fpfh %.0f %%, surface %.0f %%, rgb %.0f %%", 100*l.Regions[0].Shares[0].Share, 100*l.Regions[0].Shares[1].Share, 100*l.Regions[0].Shares[2].Share)
 	if !strings.Contains(text, want) {
 		t.Errorf("no %q in\n%s", want, text)
 	}

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/golang/geo/r3"
+
 	"github.com/iad3d/iad3d/pointcloud"
 	"github.com/iad3d/iad3d/view"
 )
@@ -26,26 +28,37 @@ func surface(n int, z func(x, y float64) (z, zx, zy float64)) *view.View {
 		c.XYZ[3*i], c.XYZ[3*i+1], c.XYZ[3*i+2] = float32(x*1e-3), float32(y*1e-3), float32(0.5+d*1e-3)
 		c.Normals[3*i], c.Normals[3*i+1], c.Normals[3*i+2] = zx/l, zy/l, -1/l
 	}
-	return &view.View{Cloud: c}
+	return &view.View{Cloud: c, Up: r3.Vector{Z: -1}}
 }
 
-func relief(t *testing.T, v *view.View, workers int) *image.NRGBA {
+func pictured(t *testing.T, v *view.View, workers int) *image.NRGBA {
 	t.Helper()
-	img, err := v.Relief(t.Context(), workers)
+	img, err := v.Surface(t.Context(), workers)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return img
 }
 
-// levels are the pixel's values before they saturate.
-func levels(img *image.NRGBA, x, y int) [3]float64 {
-	var out [3]float64
-	for k := range out {
-		s := (float64(img.Pix[img.PixOffset(x, y)+k]) - float64(view.Neutral[k])) / 104
+// The scales of bending: how many pixels lie between samples, and their channels.
+var (
+	steps    = []int{1, 4}
+	channels = []int{0, 2}
+)
+
+// bending is a pixel's at both scales, before it saturates.
+func bending(img *image.NRGBA, x, y int) [2]float64 {
+	var out [2]float64
+	for k, ch := range channels {
+		s := (float64(img.Pix[img.PixOffset(x, y)+ch]) - float64(view.Neutral[ch])) / 104
 		out[k] = s / (1 - math.Abs(s))
 	}
 	return out
+}
+
+// degrees is the slant of a pixel.
+func degrees(img *image.NRGBA, x, y int) float64 {
+	return float64(img.Pix[img.PixOffset(x, y)+1]) * 90 / 255
 }
 
 // ball is one of a radius in pixels, its middle in the window's, nearest to the sensor
@@ -62,18 +75,23 @@ func ball(n int, radius float64) *view.View {
 	})
 }
 
-// TestReliefOfBall compares with the integral over a ball of radius R: the points at
-// distance d lie d²/(2R) behind the tangent plane, in the weighted mean r²/(8R).
-func TestReliefOfBall(t *testing.T) {
+// TestSurfaceOfBall compares with the integral over a ball of radius R: the points at
+// distance d lie d²/(2R) behind the tangent plane, in the weighted mean r²/(8R). It slants
+// by the angle whose sine is the distance from the middle by R.
+func TestSurfaceOfBall(t *testing.T) {
 	const n, radius = 121, 60
-	img := relief(t, ball(n, radius), 1)
+	img := pictured(t, ball(n, radius), 1)
 	for _, at := range [][2]int{{60, 60}, {60, 75}, {40, 52}} {
-		for k, got := range levels(img, at[0], at[1]) {
-			reach := []float64{5, 10, 20}[k]
+		for k, got := range bending(img, at[0], at[1]) {
+			reach := 5 * float64(steps[k])
 			want := -10 * reach / (8 * radius)
 			if math.Abs(got-want) > 0.03+0.08*math.Abs(want) {
 				t.Errorf("scale %d at %v: %.3f, want %.3f", k, at, got, want)
 			}
+		}
+		want := math.Asin(math.Hypot(float64(at[0]-60), float64(at[1]-60))/radius) * 180 / math.Pi
+		if got := degrees(img, at[0], at[1]); math.Abs(got-want) > 0.18 {
+			t.Errorf("slant at %v: %.2f°, want %.2f", at, got, want)
 		}
 	}
 	if got := img.NRGBAAt(0, 0); got.R != view.Neutral[0] || got.G != view.Neutral[1] || got.B != view.Neutral[2] {
@@ -81,33 +99,55 @@ func TestReliefOfBall(t *testing.T) {
 	}
 }
 
-// TestReliefOfPlanes holds that a slanted plane has none, nor has one that ends where
-// another lies farther away than the surroundings reach.
-func TestReliefOfPlanes(t *testing.T) {
-	img := relief(t, surface(64, func(x, y float64) (float64, float64, float64) {
+// TestSurfaceOfPlanes holds that a slanted plane does not bend, nor does one that ends where
+// another lies farther away than the surroundings reach, and that slant is that against Up,
+// on whichever side.
+func TestSurfaceOfPlanes(t *testing.T) {
+	v := surface(64, func(x, y float64) (float64, float64, float64) {
 		if x > 30 {
 			return 100, 0, 0
 		}
 		return 0.7*x - 0.4*y, 0.7, -0.4
-	}), 0)
-	for i := 0; i < len(img.Pix); i += 4 {
-		for k := range 3 {
-			if d := int(img.Pix[i+k]) - int(view.Neutral[k]); d < -1 || d > 1 {
-				t.Fatalf("pixel (%d, %d) is %v", i/4%64, i/4/64, img.Pix[i:i+4])
+	})
+	steep := math.Atan(math.Hypot(0.7, 0.4)) * 180 / math.Pi
+	for _, c := range []struct {
+		up          r3.Vector
+		left, right float64 // slants
+	}{
+		{r3.Vector{Z: -1}, steep, 0},
+		{r3.Vector{Z: 1}, steep, 0},
+		{r3.Vector{X: 0.7, Y: -0.4, Z: -1}.Normalize(), 0, steep},
+		{r3.Vector{X: 1}, math.Acos(0.7/math.Sqrt(1.65)) * 180 / math.Pi, 90},
+	} {
+		v.Up = c.up
+		img := pictured(t, v, 0)
+		for i := 0; i < len(img.Pix); i += 4 {
+			x, y := i/4%64, i/4/64
+			for _, k := range channels {
+				if d := int(img.Pix[i+k]) - int(view.Neutral[k]); d < -1 || d > 1 {
+					t.Fatalf("pixel (%d, %d) is %v", x, y, img.Pix[i:i+4])
+				}
+			}
+			want := c.left
+			if x > 30 {
+				want = c.right
+			}
+			if got := degrees(img, x, y); math.Abs(got-want) > 0.18 {
+				t.Fatalf("up %v: pixel (%d, %d) slants by %.2f°, want %.2f", c.up, x, y, got, want)
 			}
 		}
 	}
 }
 
-// TestReliefSign holds that a dent is brighter than what is around it, a bump darker.
-func TestReliefSign(t *testing.T) {
+// TestBendingSign holds that a dent is brighter than what is around it, a bump darker.
+func TestBendingSign(t *testing.T) {
 	for _, sign := range []float64{1, -1} {
-		img := relief(t, surface(61, func(x, y float64) (float64, float64, float64) {
+		img := pictured(t, surface(61, func(x, y float64) (float64, float64, float64) {
 			x, y = x-30, y-30
 			d := sign * 2 * math.Exp(-(x*x+y*y)/50)
 			return d, -x / 25 * d, -y / 25 * d
 		}), 0)
-		for k, v := range levels(img, 30, 30) {
+		for k, v := range bending(img, 30, 30) {
 			if v*sign < 0.2 {
 				t.Errorf("scale %d of a surface %g mm deeper: %.2f", k, sign*2, v)
 			}
@@ -126,15 +166,15 @@ func rough(n int) *view.View {
 	})
 }
 
-// TestReliefAsDefined compares with the definition, point by point over all others.
-func TestReliefAsDefined(t *testing.T) {
+// TestSurfaceAsDefined compares with the definition, point by point over all others.
+func TestSurfaceAsDefined(t *testing.T) {
 	const n = 48
 	v := rough(n)
 	c := v.Cloud
-	img := relief(t, v, 0)
+	img := pictured(t, v, 0)
 	for i := range n * n {
-		for k, step := range []int{1, 2, 4} {
-			want := float64(view.Neutral[k])
+		for k, step := range steps {
+			want := float64(view.Neutral[channels[k]])
 			if c.IsValid(i) {
 				reach := 5e-3 * float64(step)
 				sum, weight := 0.0, 0.0
@@ -152,17 +192,18 @@ func TestReliefAsDefined(t *testing.T) {
 				x := 10 * sum / weight / reach
 				want += 104 * x / (1 + math.Abs(x))
 			}
-			if got := float64(img.Pix[4*i+k]); math.Abs(got-want) > 0.51 {
+			if got := float64(img.Pix[4*i+channels[k]]); math.Abs(got-want) > 0.51 {
 				t.Fatalf("pixel %d, scale %d: %v, want %.2f", i, k, got, want)
 			}
 		}
 	}
 }
 
-// TestReliefTurns holds that a turned view has the turned image.
-func TestReliefTurns(t *testing.T) {
+// TestSurfaceTurns holds that a turned view has the turned image, Up turned with the rest.
+func TestSurfaceTurns(t *testing.T) {
 	const n = 40
 	v := rough(n)
+	v.Up = r3.Vector{X: 0.3, Y: -0.2, Z: -1}.Normalize()
 	q := v.Turned(view.Turns / 4)
 	q.Cloud.Normals = make([]float64, 3*n*n)
 	for y := range n {
@@ -172,7 +213,7 @@ func TestReliefTurns(t *testing.T) {
 			q.Cloud.Normals[3*j], q.Cloud.Normals[3*j+1], q.Cloud.Normals[3*j+2] = -m[1], m[0], m[2]
 		}
 	}
-	a, b := relief(t, v, 0), relief(t, q, 0)
+	a, b := pictured(t, v, 0), pictured(t, q, 0)
 	for y := range n {
 		for x := range n {
 			for k := range 3 {
@@ -184,23 +225,23 @@ func TestReliefTurns(t *testing.T) {
 	}
 }
 
-func TestReliefAnyWorkers(t *testing.T) {
+func TestSurfaceAnyWorkers(t *testing.T) {
 	v := rough(70)
-	want := relief(t, v, 1)
+	want := pictured(t, v, 1)
 	for _, workers := range []int{2, 5} {
-		if got := relief(t, v, workers); string(got.Pix) != string(want.Pix) {
+		if got := pictured(t, v, workers); string(got.Pix) != string(want.Pix) {
 			t.Errorf("another image with %d workers", workers)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := v.Relief(ctx, 1); err == nil {
+	if _, err := v.Surface(ctx, 1); err == nil {
 		t.Error("a cancelled context is no error")
 	}
 }
 
-// TestReliefOfLittle holds that what has no width, or more than a float holds, is flat.
-func TestReliefOfLittle(t *testing.T) {
+// TestSurfaceOfLittle holds that what has no width, or more than a float holds, is flat.
+func TestSurfaceOfLittle(t *testing.T) {
 	single := surface(9, func(x, y float64) (float64, float64, float64) {
 		if x == 4 && y == 4 {
 			return 0, 0, 0
@@ -213,7 +254,7 @@ func TestReliefOfLittle(t *testing.T) {
 	}
 	one := surface(1, func(x, y float64) (float64, float64, float64) { return 0, 0, 0 })
 	for name, v := range map[string]*view.View{"a point": single, "huge": huge, "a pixel": one} {
-		img := relief(t, v, 0)
+		img := pictured(t, v, 0)
 		for i := 0; i < len(img.Pix); i += 4 {
 			if [4]byte(img.Pix[i:i+4]) != view.Neutral {
 				t.Errorf("%s: pixel %d is %v", name, i/4, img.Pix[i:i+4])
@@ -222,11 +263,11 @@ func TestReliefOfLittle(t *testing.T) {
 	}
 }
 
-// BenchmarkRelief takes a window of which a ball is seen.
-func BenchmarkRelief(b *testing.B) {
+// BenchmarkSurface takes a window of which a ball is seen.
+func BenchmarkSurface(b *testing.B) {
 	v := ball(168, 85)
 	for b.Loop() {
-		if _, err := v.Relief(b.Context(), 1); err != nil {
+		if _, err := v.Surface(b.Context(), 1); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -5,42 +5,52 @@ import (
 	"image"
 	"math"
 
+	"github.com/golang/geo/r3"
 	"github.com/iad3d/iad3d/internal/order"
 	"github.com/iad3d/iad3d/internal/parallel"
+	"github.com/iad3d/iad3d/internal/portable"
 )
 
-// reliefSteps are the distances, in pixels of the window, at which the surroundings of
-// a point are sampled: one scale of relief each. Surroundings reach reliefReach steps,
-// 3, 6 and 12 % of a window of 168 pixels.
-var reliefSteps = [3]int{1, 2, 4}
+// bendSteps are the distances, in pixels of the window, at which the surroundings of a
+// point are sampled: one scale of bending each. Surroundings reach bendReach steps, 3 and
+// 12 % of a window of 168 pixels. bendChannels are their places in the image, slantChannel
+// is that of the slant.
+var (
+	bendSteps    = [2]int{1, 4}
+	bendChannels = [2]int{0, 2}
+)
 
 const (
-	reliefReach = 5
-	// reliefGain multiplies relief in units of its reach r before it saturates: half of
+	slantChannel = 1
+	bendReach    = 5
+	// bendGain multiplies bending in units of its reach r before it saturates: half of
 	// the range is reached where the surroundings lie r/10 off the tangent plane, as
 	// on a ball of radius 1.25·r.
-	reliefGain = 10
-	// reliefRange is how far the image's bytes go from Neutral, which they can to
+	bendGain = 10
+	// bendRange is how far the bytes of bending go from Neutral, which they can to
 	// either side.
-	reliefRange = 104
+	bendRange = 104
 	// pitchSpan is the distance in pixels over which the width of one is measured:
 	// neighbours may be a pixel or two of the sensor apart, or only one.
 	pitchSpan = 8
 )
 
-// Relief returns the local relief of the surface as an image, a scale per channel: how
-// far the surroundings of a point lie, in the mean, in front of the plane that touches
-// the surface there (brighter) or behind it (darker), by their size. It is the mean
-// curvature at that scale, up to a factor, and does not change when the part turns. A
-// plane, and what is not of the part or was not measured, is [Neutral].
+// Surface returns the shape of the surface as an image that does not change when the part
+// turns on what it lies on: how it bends at two scales, in red and blue, and how it slants,
+// in green. Pixels off the part, or not measured, are [Neutral].
 //
-// The mean over the points p at distance d < r of the point o with normal n,
-// weighed by (1 − d²/r²)², of (p − o)·n is h; the byte is
+// Bending is how far the surroundings of a point lie, in the mean, in front of the plane
+// that touches the surface there (brighter) or behind it (darker), by their size: the mean
+// curvature at that scale, up to a factor. The mean over the points p at distance d < r of
+// the point o with normal n, weighed by (1 − d²/r²)², of (p − o)·n is h; the byte is
 // Neutral + 104·x/(1 + |x|) with x = 10·h/r. Distance is that in space: what lies behind
-// an edge does not count. r is 5, 10 and 20 times the width of a pixel.
+// an edge does not count. r is 5 and 20 times the width of a pixel.
+//
+// Slant is the angle between the surface and what the part lies on, that of n and v.Up
+// whichever way they point: 0 for none, 255 for 90°.
 //
 // The cloud needs normals. The result does not depend on workers; ≤ 0 means GOMAXPROCS.
-func (v *View) Relief(ctx context.Context, workers int) (*image.NRGBA, error) {
+func (v *View) Surface(ctx context.Context, workers int) (*image.NRGBA, error) {
 	c := v.Cloud
 	img := image.NewNRGBA(image.Rect(0, 0, c.Width, c.Height))
 	for i := range c.Len() {
@@ -52,7 +62,7 @@ func (v *View) Relief(ctx context.Context, workers int) (*image.NRGBA, error) {
 	}
 	// A frame of what was not measured stands around the window, so that nothing is
 	// sought outside.
-	frame := reliefReach * reliefSteps[len(reliefSteps)-1]
+	frame := bendReach * bendSteps[len(bendSteps)-1]
 	wide := c.Width + 2*frame
 	xyz := make([]float32, 3*wide*(c.Height+2*frame))
 	for i := range xyz {
@@ -63,11 +73,11 @@ func (v *View) Relief(ctx context.Context, workers int) (*image.NRGBA, error) {
 			copy(xyz[3*((i/c.Width+frame)*wide+i%c.Width+frame):], c.XYZ[3*i:3*i+3])
 		}
 	}
-	var around [len(reliefSteps)][]int // places of the samples in xyz, less that of the point
-	for k, step := range reliefSteps {
-		for dy := -reliefReach; dy <= reliefReach; dy++ {
-			for dx := -reliefReach; dx <= reliefReach; dx++ {
-				if dx*dx+dy*dy < reliefReach*reliefReach {
+	var around [len(bendSteps)][]int // places of the samples in xyz, less that of the point
+	for k, step := range bendSteps {
+		for dy := -bendReach; dy <= bendReach; dy++ {
+			for dx := -bendReach; dx <= bendReach; dx++ {
+				if dx*dx+dy*dy < bendReach*bendReach {
 					around[k] = append(around[k], 3*step*(dy*wide+dx))
 				}
 			}
@@ -79,14 +89,23 @@ func (v *View) Relief(ctx context.Context, workers int) (*image.NRGBA, error) {
 			if !c.IsValid(i) {
 				continue
 			}
+			n, p := c.Normals[3*i:3*i+3], img.Pix[4*i:4*i+4]
+			p[slantChannel] = slant(n, v.Up)
 			at := 3 * ((i/c.Width+frame)*wide + i%c.Width + frame)
 			for k, offsets := range around {
-				reach := reliefReach * float64(reliefSteps[k]) * pitch
-				x := reliefGain * height(xyz, at, offsets, c.Normals[3*i:3*i+3], reach) / reach
-				img.Pix[4*i+k] = uint8(math.Floor(float64(reliefRange*x/(1+math.Abs(x))) + float64(Neutral[k]) + 0.5))
+				reach := bendReach * float64(bendSteps[k]) * pitch
+				x := bendGain * height(xyz, at, offsets, n, reach) / reach
+				ch := bendChannels[k]
+				p[ch] = uint8(math.Floor(float64(bendRange*x/(1+math.Abs(x))) + float64(Neutral[ch]) + 0.5))
 			}
 		}
 	})
+}
+
+// slant returns the angle between two lines as a byte, 255 for 90°.
+func slant(n []float64, up r3.Vector) uint8 {
+	cos := float64(n[0]*up.X) + float64(n[1]*up.Y) + float64(n[2]*up.Z)
+	return uint8(math.Floor(float64(255*2/math.Pi*portable.Acos(min(math.Abs(cos), 1))) + 0.5))
 }
 
 // height returns how far the points at offsets from the one at place at of xyz lie above
