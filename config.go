@@ -129,8 +129,8 @@ type Config struct {
 	// Contamination is the share of the training scans, at most 0.3, that are taken
 	// for defective and left out: those with the highest scores when the others are
 	// the model; or ContaminationAuto: those that stand out, see
-	// [Calibration].Suspects. Of the others a tenth of the descriptors, where scores
-	// are highest, are forgotten, too. 0: all scans are sound. Of rasters, default
+	// [Calibration].Suspects. Of the others a twentieth of the descriptors, where
+	// scores are highest, are forgotten, too. 0: all scans are sound. Of rasters, default
 	// protocol, MethodBank.
 	Contamination float64 `json:"contamination,omitempty"`
 

@@ -111,7 +111,7 @@ func level(v []float64) fusion.Level {
 
 // doubt is the share of the held-out scans' rows that a fit of scans that may be
 // defective forgets.
-const doubt = 0.1
+const doubt = 0.05
 
 // doubtful returns the rows of the held-out scans, of every feature alike, that lie
 // where the weighed and smoothed scores are highest: where other scans have nothing
