@@ -26,7 +26,7 @@ type View struct {
 	// scan's point nearest to it; valid where that is measured and of the part.
 	Cloud *pointcloud.Cloud
 	// Up is the unit vector from what the part lies on to the camera's side: the normal of
-	// the plane that was found or, without one, the direction along the optical axis.
+	// the plane that was found or, without one, the optical axis, reversed.
 	Up r3.Vector
 
 	turns int // steps that it was turned by since it was found, 0 to Turns−1
