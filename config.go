@@ -129,9 +129,9 @@ type Config struct {
 	// Contamination is the share of the training scans, at most 0.3, that are taken
 	// for defective and left out: those with the highest scores when the others are
 	// the model; or ContaminationAuto: those that stand out, see
-	// [Calibration].Suspects. Of the others a twentieth of the descriptors, where
-	// scores are highest, are forgotten, too. 0: all scans are sound. Of rasters, default
-	// protocol, MethodBank.
+	// [Calibration].Suspects. Of the others a fiftieth of the descriptors, where
+	// scores are highest in the worse half of the scans, are forgotten, too. 0: all scans
+	// are sound. Of rasters, default protocol, MethodBank.
 	Contamination float64 `json:"contamination,omitempty"`
 
 	Seed uint64 `json:"seed"`

@@ -356,7 +356,7 @@ func (f *fitting) calibrate(ctx context.Context) error {
 	}
 	odd := suspects(scores) // afterwards the places that were forgotten stand out, sound or not
 	if c.Contamination != 0 && len(scores) > 1 {
-		forget := f.held.doubtful(d)
+		forget := f.held.doubtful(d, scores)
 		for _, b := range f.banks {
 			b.forget(forget)
 		}

@@ -110,8 +110,8 @@ func level(v []float64) fusion.Level {
 }
 
 // doubt is the share of the held-out scans' rows that a fit of scans that may be
-// defective forgets.
-const doubt = 0.05
+// defective forgets: a scan in ten is, and a defect takes a fifth of the part.
+const doubt = 0.02
 
 // doubtful returns the rows of the held-out scans, of every feature alike, that lie
 // where the weighed and smoothed scores are highest: where other scans have nothing
@@ -119,14 +119,21 @@ const doubt = 0.05
 // what the like of it is compared with. Sound parts have such places as well and are
 // little the worse for it as long as other scans show them (X. Jiang et al.,
 // "SoftPatch", NeurIPS 2022, forget 15 % of the patches by their local outlier factor).
-func (h *held) doubtful(d *Detector) map[origin]bool {
+// The better half of the scans, by their scores, is trusted.
+func (h *held) doubtful(d *Detector, scores []HeldOut) map[origin]bool {
+	middle := middleScore(scores)
 	type place struct {
 		origin
 		score float64
 	}
 	var all []place
+	n := 0
 	for i := range h.scans {
 		s := &h.scans[i]
+		n += s.desc.rows[0].N
+		if scores[i].Score <= middle {
+			continue
+		}
 		for row := range s.desc.rows[0].N {
 			cell := row
 			if s.desc.cells != nil {
@@ -143,7 +150,7 @@ func (h *held) doubtful(d *Detector) map[origin]bool {
 	}
 	slices.SortStableFunc(all, func(a, b place) int { return cmp.Compare(b.score, a.score) })
 	out := map[origin]bool{}
-	for _, p := range all[:int(doubt*float64(len(all)))] {
+	for _, p := range all[:min(len(all), int(doubt*float64(n)))] {
 		out[p.origin] = true
 	}
 	return out
@@ -162,23 +169,28 @@ func suspects(scores []HeldOut) []int {
 	if len(scores) < 6 {
 		return nil
 	}
-	v := make([]float64, len(scores))
+	mid := middleScore(scores)
+	off := make([]float64, len(scores))
 	for i, s := range scores {
-		v[i] = s.Score
-	}
-	mid := median(slices.Clone(v))
-	off := make([]float64, len(v))
-	for i := range v {
-		off[i] = math.Abs(v[i] - mid)
+		off[i] = math.Abs(s.Score - mid)
 	}
 	limit := mid + float64(suspicious*toSigma*median(off))
 	var out []int
-	for i := range v {
-		if v[i] > limit {
+	for i, s := range scores {
+		if s.Score > limit {
 			out = append(out, i)
 		}
 	}
 	return out
+}
+
+// middleScore returns the median of the scores.
+func middleScore(scores []HeldOut) float64 {
+	v := make([]float64, len(scores))
+	for i, s := range scores {
+		v[i] = s.Score
+	}
+	return median(v)
 }
 
 // median sorts v.

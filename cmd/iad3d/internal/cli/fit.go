@@ -87,7 +87,7 @@ func (a *app) fit() *cobra.Command {
 	a.addJSON(cmd, "write a JSON document about the model")
 	c := &o.config
 	f.Float64Var(&c.FalseAlarms, "false-alarms", 0, "share of sound scans that may exceed the model's thresholds (0.05)")
-	f.StringVar(&o.unclean, "contamination", "0", "share of the training scans, at most 0.3, to leave out as defective, or auto: those that stand out; of the others a twentieth is forgotten")
+	f.StringVar(&o.unclean, "contamination", "0", "share of the training scans, at most 0.3, to leave out as defective, or auto: those that stand out; of the others a fiftieth is forgotten")
 	f.IntVar(&c.Size, "size", 0, "side of the working raster, pixels (168, btf 224)")
 	f.IntVar(&c.Input, "input", 0, "side of the images a network is given, pixels (448, btf as --size)")
 	f.IntVar(&c.Rows, "rows", 0, "most descriptors that the model keeps per feature (64000, spade 16000)")
