@@ -130,8 +130,9 @@ type Config struct {
 	// for defective and left out: those with the highest scores when the others are
 	// the model; or ContaminationAuto: those that stand out, see
 	// [Calibration].Suspects. Of the others a fiftieth of the descriptors, where
-	// scores are highest in the worse half of the scans, are forgotten, too. 0: all scans
-	// are sound. Of rasters, default protocol, MethodBank.
+	// scores are highest in the worse half of the scans, are forgotten, too. Of sound
+	// scans that are not trusted more exceed the thresholds than is promised, by a quarter
+	// about. 0: all scans are sound. Of rasters, default protocol, MethodBank.
 	Contamination float64 `json:"contamination,omitempty"`
 
 	Seed uint64 `json:"seed"`
