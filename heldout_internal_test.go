@@ -93,3 +93,39 @@ func TestSuspects(t *testing.T) {
 		t.Errorf("%v of five", got)
 	}
 }
+
+// TestDoubtful holds that the highest places of the worse half of the scans are
+// forgotten, two in a hundred of all, and none of scans that are all alike.
+func TestDoubtful(t *testing.T) {
+	const side, scans = 10, 4
+	var h held
+	var scores []HeldOut
+	for s := range scans {
+		desc := &description{rows: []*memory.Rows{{N: side * side}}, cellH: side, cellW: side, workH: side, workW: side}
+		m := make([]float32, side*side)
+		for i := range m {
+			m[i] = float32(s)
+		}
+		m[7], m[42] = 20+float32(s), 10 // the same in every scan, but one of them higher in the later
+		h.scans = append(h.scans, heldScan{number: 5 + s, desc: desc, maps: [][]float32{m}})
+		scores = append(scores, HeldOut{Scan: 5 + s, Score: float64(s)})
+	}
+	d := &Detector{channels: []*channel{{weight: 1}}}
+	got := h.doubtful(d, scores)
+	// Eight of 400: both places of the last two scans, and the first of the others of the last.
+	want := []origin{{7, 7}, {7, 42}, {8, 7}, {8, 42}, {8, 0}, {8, 1}, {8, 2}, {8, 3}}
+	if len(got) != len(want) {
+		t.Errorf("%d places are forgotten, want %d", len(got), len(want))
+	}
+	for _, o := range want {
+		if !got[o] {
+			t.Errorf("%+v is kept; forgotten are %v", o, got)
+		}
+	}
+	for i := range scores {
+		scores[i].Score = 1
+	}
+	if got := h.doubtful(d, scores); len(got) != 0 {
+		t.Errorf("%v of scans that are alike", got)
+	}
+}
