@@ -3,6 +3,7 @@ package iad3d
 import (
 	"context"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/iad3d/iad3d/memory"
@@ -18,7 +19,12 @@ type bank struct {
 	// score is divided by, see [bank.scores].
 	local []float32
 	scale float64
-	plain bool // scores are the distances as they are
+	// odd is the local distance above which a row is one that its own scan alone has,
+	// see [oddShare]; +Inf: none is. The rows of the scans numbered from taught on are
+	// taken for sound, whatever others have; 0: of none.
+	odd    float64
+	taught int
+	plain  bool // scores are the distances as they are
 	// white maps a scan's rows to those that are compared; nil: they are.
 	white *memory.Whitening
 }
@@ -37,10 +43,18 @@ func calm(feature string) float64 {
 	return 1
 }
 
+// oddShare is the share of a bank's rows, those farthest from the rows of other scans,
+// that are odd: a scan in ten may be defective, and a defect takes a fifth of the part,
+// or less. What is like an odd row is not sound for that: it is as abnormal as the row
+// is more than others are, and the place where one scan differs from all says nothing
+// about how much sound parts do. (X. Jiang et al., "SoftPatch", NeurIPS 2022, weigh
+// distances by the row's local outlier factor and forget the worst 15 %.)
+const oddShare = 0.05
+
 // scores returns the abnormality of n rows from their hits in the bank: the mean
-// distance of the nearest neighbors, divided by how far apart sound parts are there
-// (k-NN distances scaled by local ones: M. Breunig et al., "LOF", SIGMOD 2000) and a
-// constant.
+// distance of the nearest neighbors, and of those that are odd what they are more than
+// others, divided by how far apart sound parts are there (k-NN distances scaled by
+// local ones: M. Breunig et al., "LOF", SIGMOD 2000) and a constant.
 func (b *bank) scores(hits []memory.Hit, n, neighbors int) []float32 {
 	out := make([]float32, n)
 	if n == 0 || len(hits) == 0 {
@@ -52,12 +66,15 @@ func (b *bank) scores(hits []memory.Hit, n, neighbors int) []float32 {
 		sum, m := 0.0, min(neighbors, k)
 		for _, h := range near[:m] {
 			sum += h.Dist
+			if !b.plain {
+				sum += max(0, float64(b.local[h.Row])-b.odd)
+			}
 		}
 		sum /= float64(m)
 		if !b.plain {
 			around := 0.0
 			for _, h := range near {
-				around += float64(b.local[h.Row])
+				around += min(float64(b.local[h.Row]), b.odd)
 			}
 			sum /= around/float64(k) + b.scale
 		}
@@ -66,12 +83,29 @@ func (b *bank) scores(hits []memory.Hit, n, neighbors int) []float32 {
 	return out
 }
 
-// setScale sets the scale by the median of the local distances.
-func (b *bank) setScale(feature string) {
+// setScale sets the scale by the median of the local distances and, unless all scans
+// are trusted, what is odd by their quantile.
+func (b *bank) setScale(feature string, trusting bool) {
 	sorted := slices.Clone(b.local)
 	slices.Sort(sorted)
+	b.odd = math.Inf(1)
+	if !trusting {
+		b.odd = float64(sorted[int(float64(1-oddShare)*float64(len(sorted)))])
+		b.trustTaught()
+	}
 	if b.scale = calm(feature) * float64(sorted[len(sorted)/2]); b.scale == 0 {
 		b.scale = calm(feature) // sound parts are alike to the last bit
+	}
+}
+
+// trustTaught makes the rows that were taught no more than sound parts differ at most.
+func (b *bank) trustTaught() {
+	if b.taught == 0 {
+		return
+	}
+	from, _ := rowsOf(b.origins, b.taught)
+	for r := from; r < len(b.local); r++ {
+		b.local[r] = float32(min(float64(b.local[r]), b.odd))
 	}
 }
 
@@ -107,10 +141,18 @@ type bankLearner struct {
 	// are whitened as that one's, and rounds them alike. Nil: it is shown them as scans
 	// have them.
 	old *bank
+	// taught is that of the bank to be made.
+	taught int
 }
 
 func newBankLearner(c *Config, feature string) *bankLearner {
 	return &bankLearner{sampler: sampler{keep: c.Rows, seed: c.Seed}, feature: feature}
+}
+
+// trusts reports whether no row is odd: a model that was made so is learned further so,
+// for its thresholds are.
+func (l *bankLearner) trusts(c *Config) bool {
+	return c.Trusting || c.Unscaled || l.old != nil && math.IsInf(l.old.odd, 1)
 }
 
 func (l *bankLearner) show(scan int, rows *memory.Rows, _ []int32) { l.add(scan, 0, rows) }
@@ -118,7 +160,7 @@ func (l *bankLearner) show(scan int, rows *memory.Rows, _ []int32) { l.add(scan,
 // bank returns the bank of what the sampler holds, which lacks local distances yet.
 func (l *bankLearner) bank(ctx context.Context, c *Config) (*bank, error) {
 	l.thin()
-	b := &bank{origins: l.origins, plain: c.Unscaled}
+	b := &bank{origins: l.origins, plain: c.Unscaled, taught: l.taught}
 	var steps *memory.Steps
 	if l.old != nil {
 		b.white, steps = l.old.white, &l.old.index.Steps
@@ -168,7 +210,7 @@ func (b *bank) whiten(ctx context.Context, c *Config, all *memory.Rows) (*bank, 
 	if w == nil || err != nil {
 		return b, err
 	}
-	out := &bank{origins: b.origins, plain: b.plain, white: w}
+	out := &bank{origins: b.origins, plain: b.plain, taught: b.taught, white: w}
 	out.index, err = memory.NewIndex(ctx, w.Rows(all, c.Workers), nil, c.Workers)
 	return out, err
 }
@@ -189,7 +231,7 @@ func (l *bankLearner) alone(ctx context.Context, c *Config) (*bank, error) {
 	for r := range b.local {
 		b.local[r] = meanDistance(hits[r*k:][min(1, k-1):k], localNeighbors)
 	}
-	b.setScale(l.feature)
+	b.setScale(l.feature, true)
 	return b, nil
 }
 
@@ -205,7 +247,7 @@ func (l *bankLearner) learn(ctx context.Context, c *Config, held []heldScan, i i
 	if err != nil {
 		return nil, nil, err
 	}
-	b.setScale(l.feature)
+	b.setScale(l.feature, l.trusts(c))
 	scores := make([][]float32, len(held))
 	for s := range held {
 		scores[s] = b.scores(hits[s], held[s].desc.rows[i].N, c.Neighbors)

@@ -83,7 +83,7 @@ type Config struct {
 	// mean is the scan's score. 0.01 / not used: BTF's reweighted maximum.
 	Top float64 `json:"top"`
 	// Blur is the standard deviation in working-raster pixels of the Gaussian
-	// that smooths the map / the radius of BTF's. 4 / 4.
+	// that smooths the map / the radius of BTF's. 2.5 / 4.
 	Blur float64 `json:"blur"`
 	// Unscaled leaves distances as they are. Otherwise the default protocol divides
 	// them by how far apart sound parts are at that place. Of rasters, MethodBank.
@@ -92,6 +92,12 @@ type Config struct {
 	// the default protocol compares them by how much sound parts differ in each direction,
 	// see [memory.Whitening]. Of rasters, MethodBank.
 	Unwhitened bool `json:"unwhitened,omitempty"`
+	// Trusting takes what a single training scan has for as sound as what all have.
+	// Otherwise, by the default protocol, the twentieth of the rows that other scans have
+	// least like are odd: what is like them is abnormal by as much as they are farther
+	// from other scans than the rest, should a scan be defective. Of rasters, MethodBank;
+	// not with Contamination nor Unscaled. Scans that [Detector.Update] adds are trusted.
+	Trusting bool `json:"trusting,omitempty"`
 	// KeepPlane keeps the plane the part lies on. Otherwise the default protocol
 	// removes it from every scan, unless one of the first eight of a fit shows none or
 	// nothing else; the detector's Config tells what was decided. BTF keeps it
@@ -156,7 +162,7 @@ func (c Config) resolve() (Config, error) {
 	open(&c.Method, MethodBank)
 	c.Features = slices.Clone(c.Features)
 	d := Config{Size: 168, Input: 448, Cells: 56, NormalK: 30, FPFHK: []int{40, 80, 160}, Rows: 64000, Sketch: 128,
-		Coreset: 0.1, Top: 0.01, Blur: 4, FalseAlarms: 0.05}
+		Coreset: 0.1, Top: 0.01, Blur: 2.5, FalseAlarms: 0.05}
 	if c.Protocol == ProtocolBTF {
 		if len(c.Features) == 0 {
 			c.Features = []string{FeatureFPFH}
@@ -242,8 +248,8 @@ func (c Config) check() error {
 		return bad("top %v is not in [0, 1]", c.Top)
 	case !(c.Blur > 0 && c.Blur <= float64(c.Size)/4):
 		return bad("blur %v is not in (0, %v], a quarter of the size", c.Blur, float64(c.Size)/4)
-	case c.Protocol == ProtocolBTF && (c.Input != 0 || c.Rows != 0 || c.Sketch != 0 || c.FalseAlarms != 0 || c.Contamination != 0 || c.Unscaled || c.Unwhitened):
-		return bad("the BTF protocol knows no input, rows, sketch, false alarms, contamination, scales no distances and whitens no rows")
+	case c.Protocol == ProtocolBTF && (c.Input != 0 || c.Rows != 0 || c.Sketch != 0 || c.FalseAlarms != 0 || c.Contamination != 0 || c.Unscaled || c.Unwhitened || c.Trusting):
+		return bad("the BTF protocol knows no input, rows, sketch, false alarms, contamination, scales no distances, whitens no rows and trusts all scans")
 	case c.views() && (c.Input < 32 || c.Input > maxSize):
 		return bad("input %d is not in [32, %d]", c.Input, maxSize)
 	case c.views() && c.Method != MethodPaDiM && (c.Rows < 10 || c.Rows > maxRows):
@@ -254,6 +260,10 @@ func (c Config) check() error {
 		return bad("false_alarms %v is not in (0, 1)", c.FalseAlarms)
 	case !(c.Contamination >= 0 && c.Contamination <= 0.3) && c.Contamination != ContaminationAuto:
 		return bad("contamination %v is not in [0, 0.3]", c.Contamination)
+	case c.Trusting && c.Unscaled:
+		return bad("distances that are not scaled trust all scans anyway")
+	case c.Trusting && c.Contamination != 0:
+		return bad("a fit that trusts its scans has a contamination of 0, not %v", c.Contamination)
 	case c.Size*c.Size*max(slices.Max(c.FPFHK), c.NormalK) > maxNeighbors:
 		return bad("%d neighbours for each of %d×%d pixels are too many", max(slices.Max(c.FPFHK), c.NormalK), c.Size, c.Size)
 	case c.Protocol == ProtocolBTF && (c.Neighbors != 1 || c.Top != 0 || len(c.FPFHK) != 1):
@@ -295,6 +305,8 @@ func (c *Config) checkLoose() error {
 		return bad("distances of loose scans are not scaled anyway")
 	case c.Unwhitened:
 		return bad("rows of loose scans are not whitened anyway")
+	case c.Trusting:
+		return bad("loose scans are trusted anyway")
 	case len(c.Features) != 1 || c.Features[0] != FeatureFPFH:
 		return bad("features %s need scans with a raster; of loose scans there is only %s", strings.Join(c.Features, "+"), FeatureFPFH)
 	case c.Voxel == 0 || c.Points == 0 || c.Centres == 0 || c.Pool == 0:

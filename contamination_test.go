@@ -10,25 +10,28 @@ import (
 	"github.com/iad3d/iad3d/rgbd"
 )
 
+// withBent yields eight sound scans and a bent part.
+func withBent(t *testing.T) iter.Seq2[*rgbd.Scan, error] {
+	return func(yield func(*rgbd.Scan, error) bool) {
+		for s := range training(t, 8) {
+			if !yield(s, nil) {
+				return
+			}
+		}
+		yield(render(t, "bent", 0, synth.Test).Scan, nil)
+	}
+}
+
 // TestContamination holds that a defect in a training scan hides its like less in a
-// model of scans that were not trusted, and that such a model keeps fewer rows.
+// model that does not trust its scans, least in one that leaves scans out, and that
+// this one keeps fewer rows.
 func TestContamination(t *testing.T) {
 	bent := render(t, "bent", 0, synth.Test)
-	scans := func() iter.Seq2[*rgbd.Scan, error] {
-		return func(yield func(*rgbd.Scan, error) bool) {
-			for s := range training(t, 8) {
-				if !yield(s, nil) {
-					return
-				}
-			}
-			yield(bent.Scan, nil)
-		}
-	}
-	// excess is by how much the same defect, seen again, exceeds the threshold.
-	excess := func(contamination float64) (*iad3d.Detector, float64) {
+	// excess is by how much the same defect, seen again, exceeds a sound scan.
+	excess := func(trusting bool, contamination float64) (*iad3d.Detector, float64) {
 		c := small(iad3d.ProtocolDefault)
-		c.Contamination = contamination
-		d, err := iad3d.Fit(t.Context(), c, scans())
+		c.Trusting, c.Contamination = trusting, contamination
+		d, err := iad3d.Fit(t.Context(), c, withBent(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,9 +41,12 @@ func TestContamination(t *testing.T) {
 		}
 		return d, r.Score / d.Calibration().Held[0].Score
 	}
-	trusting, plain := excess(0)
+	trusting, plain := excess(true, 0)
+	if _, wary := excess(false, 0); wary < 1.2*plain {
+		t.Errorf("the defect scores %.3f times a sound scan, %.3f in a trusting model", wary, plain)
+	}
 	for _, contamination := range []float64{iad3d.ContaminationAuto, 0.12} {
-		doubting, wary := excess(contamination)
+		doubting, wary := excess(false, contamination)
 		if wary < 1.2*plain {
 			t.Errorf("contamination %v: the defect scores %.3f times a sound scan, %.3f in a trusting model", contamination, wary, plain)
 		}

@@ -47,6 +47,8 @@ func (c *Config) checkMethod() error {
 		return bad("distances of the method %s are not scaled anyway", m)
 	case c.Unwhitened:
 		return bad("rows of the method %s are not whitened anyway", m)
+	case c.Trusting:
+		return bad("the method %s trusts its scans anyway", m)
 	case m == MethodPaDiM && c.Rows != 0:
 		return bad("the method %s keeps no rows", m)
 	case m == MethodPaDiM && c.Neighbors > 1:

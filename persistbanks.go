@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/iad3d/iad3d/internal/cholesky"
@@ -21,9 +22,13 @@ var errPreview = errors.New("fitted by a preview of iad3d 0.1 whose default prot
 type bankMeta struct {
 	Feature string  `json:"feature"`
 	Scale   float64 `json:"scale,omitempty"` // of a bank
-	Step    float64 `json:"step,omitempty"`  // of its rows
-	Reach   float64 `json:"reach,omitempty"` // of these, in steps
-	Weight  float64 `json:"weight"`
+	// Odd and Taught are a bank's, too. No Odd: no row is odd; so in models of earlier
+	// versions, and of fits that trust their scans.
+	Odd    *float64 `json:"odd,omitempty"`
+	Taught int      `json:"taught,omitempty"`
+	Step   float64  `json:"step,omitempty"`  // of its rows
+	Reach  float64  `json:"reach,omitempty"` // of these, in steps
+	Weight float64  `json:"weight"`
 }
 
 // views reports whether scans are seen through a finder's window, and features have
@@ -53,7 +58,10 @@ func (d *Detector) viewInto(meta map[string]string) error {
 	for i, ch := range d.channels {
 		banks[i] = bankMeta{Feature: ch.feature, Weight: ch.weight}
 		if b, ok := ch.judge.(*bank); ok {
-			banks[i].Scale, banks[i].Step, banks[i].Reach = b.scale, b.index.Size, b.index.Reach
+			banks[i].Scale, banks[i].Step, banks[i].Reach, banks[i].Taught = b.scale, b.index.Size, b.index.Reach, b.taught
+			if !math.IsInf(b.odd, 1) {
+				banks[i].Odd = &b.odd
+			}
 		}
 	}
 	text, err := json.Marshal(banks)
@@ -135,7 +143,13 @@ func channelsFrom(f *model.File, c *Config) ([]*channel, error) {
 
 // bankFrom reads the bank of a feature.
 func bankFrom(f *model.File, c *Config, m bankMeta) (*bank, error) {
-	b := &bank{scale: m.Scale, plain: c.Unscaled}
+	b := &bank{scale: m.Scale, odd: math.Inf(1), taught: m.Taught, plain: c.Unscaled}
+	if m.Odd != nil {
+		b.odd = *m.Odd
+	}
+	if !(b.odd >= 0) || b.taught < 0 || b.taught > math.MaxInt32 {
+		return nil, fmt.Errorf("%s: odd %v and taught %d of feature %q", metaBanks, b.odd, b.taught, m.Feature)
+	}
 	var err error
 	if b.index, err = indexFrom(f, c, m); err != nil {
 		return nil, err

@@ -22,8 +22,11 @@ var ErrUpdate = errors.New("cannot update")
 // The banks have the rows that a fit of all scans in that order gives, when its first
 // eight scans are the same and nothing is removed: which are kept depends on no other
 // scan. They are rounded to the steps that the model has, and a network's rows of photos
-// whitened as they are there; but for that scores are within a hundredth of those of such
-// a fit. Rows that a full bank had let go do not come back when others are removed. What
+// whitened as they are there; but for that, and with [Config].Trusting, scores are within a
+// hundredth of those of such a fit. Otherwise they are within a tenth: the scans that are
+// added are trusted, whatever others have, for one may be there because a sound place was
+// called abnormal, where a fit takes rows of theirs for odd, too, and fewer of the first
+// ones. Rows that a full bank had let go do not come back when others are removed. What
 // a scan comes to when it is held out is computed for the new ones and stays as it was for
 // the old ones, which had fewer scans to be compared with: their scores, and so the
 // thresholds, are rather too high than too low. The features' weights, the whitening, the
@@ -85,7 +88,7 @@ func (u *updating) reopen() {
 		l := newBankLearner(&u.config, ch.feature)
 		l.rows = *b.index.Table(0, b.index.N)
 		l.origins = slices.Clone(b.origins)
-		l.old = b
+		l.old, l.taught = b, b.taught
 		banks = append(banks, l)
 		for _, o := range b.origins {
 			u.next = max(u.next, int(o.Scan)+1)
@@ -96,6 +99,9 @@ func (u *updating) reopen() {
 		u.next = max(u.next, h.Scan+1)
 	}
 	u.next = max(u.next, u.provenance.Scans)
+	for _, l := range banks {
+		open(&l.taught, u.next)
+	}
 }
 
 func (u *updating) remove(names []string) error {

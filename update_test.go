@@ -5,10 +5,12 @@ import (
 	"iter"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/iad3d/iad3d"
 	"github.com/iad3d/iad3d/internal/synth"
+	"github.com/iad3d/iad3d/io/model"
 	"github.com/iad3d/iad3d/rgbd"
 )
 
@@ -27,11 +29,13 @@ const rounded = 0.01
 
 // TestUpdateIsAFitOfAll holds that a model that was given eight scans later, over the
 // model file, scores as one of all twelve: but for the weights, which stay, and for
-// rounding, in steps that the first eight tell.
+// rounding, in steps that the first eight tell. Both trust their scans: what is odd
+// among eight is another thing than among twelve.
 func TestUpdateIsAFitOfAll(t *testing.T) {
 	c := small(iad3d.ProtocolDefault)
 	c.Features = []string{iad3d.FeatureFPFH} // a single feature's weight is a factor only
 	c.Rows = 500                             // so that rows are let go
+	c.Trusting = true
 	path := filepath.Join(t.TempDir(), "model")
 	first, err := iad3d.Fit(t.Context(), c, trainScans(t, 0, 8))
 	if err != nil {
@@ -84,6 +88,64 @@ func TestUpdateIsAFitOfAll(t *testing.T) {
 	}
 	if first.Provenance().Scans != 8 || len(loaded.Calibration().Held) != 8 {
 		t.Error("the model that was updated changed")
+	}
+}
+
+// TestUpdateTrusts holds that a scan that an update adds is taken for sound, whatever the
+// others have, also by a later update over the model file: it may be there for a place
+// that was called abnormal, and was not.
+func TestUpdateTrusts(t *testing.T) {
+	bent := render(t, "bent", 0, synth.Test).Scan
+	score := func(d *iad3d.Detector) float64 {
+		t.Helper()
+		r, err := d.Score(t.Context(), bent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Score
+	}
+	c := small(iad3d.ProtocolDefault)
+	c.Rows = 50_000
+	without := mustFit(t, c, 8)
+	with, err := iad3d.Fit(t.Context(), c, withBent(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	taught, err := without.Update(t.Context(), scansOf(bent), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later, err := reloaded(t, taught).Update(t.Context(), trainScans(t, 9, 10), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if doubted, a, b := score(with), score(taught), score(later); a > 0.8*doubted || b > 0.8*doubted {
+		t.Errorf("the scan scores %v and %v after it was added, %v in a fit with it", a, b, doubted)
+	}
+}
+
+// TestUpdateOfBefore holds that a model without odd rows is updated without any: those
+// of earlier versions, whose thresholds are of scores by all.
+func TestUpdateOfBefore(t *testing.T) {
+	d, err := iad3d.Load(filepath.Join(releasedDir, "0.1.0-surface-sound.model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	more, err := d.Update(t.Context(), scansOf(sheet(3, 0, false)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "model")
+	if err := more.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	head, err := model.ReadHeader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if banks := head.Meta["iad3d.banks"]; !strings.Contains(banks, "taught") || strings.Contains(banks, "odd") {
+		t.Errorf("banks %s, want taught rows and none odd", banks)
 	}
 }
 

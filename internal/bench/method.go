@@ -108,7 +108,8 @@ func Ablation(features []string, backbone bool) []Method {
 	lever("three-rows", "the mean of the three nearest rows", func(c *iad3d.Config) { c.Neighbors = 3 })
 	lever("maximum", "a scan's score: the map's maximum", func(c *iad3d.Config) { c.Top = 1e-9 })
 	lever("blur-1", "a blur of one pixel", func(c *iad3d.Config) { c.Blur = 1 })
-	lever("doubt", "training scans not trusted", func(c *iad3d.Config) { c.Contamination = iad3d.ContaminationAuto })
+	lever("trusting", "all training scans trusted", func(c *iad3d.Config) { c.Trusting = true })
+	lever("doubt", "places of training scans forgotten", func(c *iad3d.Config) { c.Contamination = iad3d.ContaminationAuto })
 	return out
 }
 

@@ -130,18 +130,18 @@ func TestFitPromise(t *testing.T) {
 	}
 }
 
-// TestFitContamination fits with a dented part among seven sound ones.
+// TestFitContamination fits with another part among seven sound ones.
 func TestFitContamination(t *testing.T) {
 	line := t.TempDir()
-	fine(t, "synth", "-q", "--out", line, "--parts", "gear", "--size", "64", "--train", "7", "--seed", "3", "--good", "1", "--defects", "dent")
+	fine(t, "synth", "-q", "--out", line, "--parts", "gear,washer", "--size", "64", "--train", "7", "--seed", "3", "--good", "1", "--defects", "dent")
 	train := filepath.Join(line, "gear", "train", "good")
 	for _, f := range []string{"xyz/000.tiff", "rgb/000.png"} {
 		name := strings.Replace(f, "000", "900", 1)
-		put(t, filepath.Join(train, filepath.FromSlash(name)), get(t, filepath.Join(line, "gear", "test", "dent", filepath.FromSlash(f))))
+		put(t, filepath.Join(train, filepath.FromSlash(name)), get(t, filepath.Join(line, "washer", "test", "good", filepath.FromSlash(f))))
 	}
 	dir := t.TempDir()
 	fit := func(flags ...string) outcome {
-		args := append([]string{"fit", "--dataset", "mvtec3d", "--root", line, "--out", filepath.Join(dir, "m.iad3d"), "--features", "fpfh", "--neighbors", "3"}, flags...)
+		args := append([]string{"fit", "--dataset", "mvtec3d", "--root", line, "--class", "gear", "--out", filepath.Join(dir, "m.iad3d"), "--features", "fpfh"}, flags...)
 		r := run(t, args...)
 		if r.code != exitFine {
 			t.Fatalf("%q: %+v", flags, r)

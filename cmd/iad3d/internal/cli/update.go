@@ -18,9 +18,11 @@ const updateLong = `Add sound scans to a model, or take scans out of it by name,
 fitted on. The model is replaced, whole or not at all, unless --out names another file.
 
 Which descriptors a model keeps depends on no other scan: those of the updated model
-are the ones that a fit of all scans would keep. New scans are held out in turn for the
-thresholds as in a fit; the weights of the features, the window on the part and the
-limits of valid captures stay. When much has been added, fit again.
+are the ones that a fit of all scans would keep. Scans that are added are taken for
+sound, also where they have what no other has: add one that failed and should not have.
+They are held out in turn for the thresholds as in a fit; the weights of the features,
+the window on the part and the limits of valid captures stay. When much has been added,
+fit again.
 
 Names are those of "iad3d fit --json" and "inspect --json", under calibration.held.
 Models of the protocol btf, of loose scans and of the methods padim and spade cannot be

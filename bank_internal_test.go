@@ -1,0 +1,54 @@
+package iad3d
+
+import (
+	"math"
+	"testing"
+
+	"github.com/iad3d/iad3d/memory"
+)
+
+// TestOddRows holds what odd rows do to scores: what is like them has their excess on
+// top, and divides by no more than sound parts differ; taught rows have none.
+func TestOddRows(t *testing.T) {
+	fresh := func() *bank {
+		b := &bank{local: make([]float32, 100)}
+		for r := range b.local {
+			b.origins = append(b.origins, origin{Scan: int32(r / 10), Row: int32(r % 10)})
+			b.local[r] = 1
+		}
+		for r := 94; r < 100; r++ {
+			b.local[r] = float32(r - 92) // 2 to 7; 3 is the quantile
+		}
+		return b
+	}
+	score := func(b *bank, row int32) float64 {
+		return float64(b.scores([]memory.Hit{{Row: row, Dist: 0.5}}, 1, 1)[0])
+	}
+	for _, c := range []struct {
+		name     string
+		trusting bool
+		taught   int
+		row      int32
+		want     float64
+	}{
+		{"an even row", false, 0, 3, 0.5 / (1 + 1)},
+		{"at the quantile", false, 0, 95, (0.5 + 0) / (3 + 1)},
+		{"an odd row", false, 0, 99, (0.5 + 4) / (3 + 1)},
+		{"an odd row that was taught", false, 9, 99, 0.5 / (3 + 1)},
+		{"an odd row, others taught", false, 10, 99, (0.5 + 4) / (3 + 1)},
+		{"trusting", true, 0, 99, 0.5 / (7 + 1)},
+	} {
+		b := fresh()
+		b.taught = c.taught
+		b.setScale(FeatureFPFH, c.trusting)
+		if got := score(b, c.row); math.Abs(got-c.want) > 1e-6 {
+			t.Errorf("%s: score %v, want %v; odd from %v", c.name, got, c.want, b.odd)
+		}
+	}
+	plain := fresh()
+	plain.plain = true
+	plain.setScale(FeatureFPFH, false)
+	if got := score(plain, 99); got != 0.5 {
+		t.Errorf("distances as they are: %v, want 0.5", got)
+	}
+}
