@@ -40,7 +40,7 @@ func main() {
 func draw(ctx context.Context) error {
 	options := synth.Options{Seed: 12, Size: 224}
 	scans := func(yield func(*rgbd.Scan, error) bool) {
-		for i := range 8 {
+		for i := range 20 { // as in the tutorial
 			l, err := synth.Scan(ctx, part, rgbd.Good, i, synth.Train, options)
 			if err != nil {
 				yield(nil, err)
@@ -55,15 +55,7 @@ func draw(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sound, err := synth.Scan(ctx, part, rgbd.Good, 0, synth.Validation, options)
-	if err != nil {
-		return err
-	}
-	r, err := d.Score(ctx, sound.Scan)
-	if err != nil {
-		return err
-	}
-	limits := &iad3d.Thresholds{Pixel: float64(r.Peak.Value)}
+	limits := d.Thresholds()
 	bad, err := synth.Scan(ctx, part, defect, 0, synth.Test, options)
 	if err != nil {
 		return err

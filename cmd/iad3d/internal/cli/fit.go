@@ -196,7 +196,7 @@ func (a *app) runFit(ctx context.Context, o *fitOptions) error {
 	}
 	doc := fitDocument{o.out, head.Size, head.SHA256, set.Class, sizeOf(d), d.Config(), d.Provenance(), d.Thresholds(), d.Calibration(), time.Since(start).Seconds()}
 	if a.json {
-		a.warnCalibration(doc.Thresholds, doc.Calibration)
+		a.warnCalibration(&doc.Config, doc.Thresholds, doc.Calibration)
 		return a.document(doc)
 	}
 	what := "descriptors"
@@ -212,7 +212,7 @@ func (a *app) runFit(ctx context.Context, o *fitOptions) error {
 			return err
 		}
 	}
-	a.warnCalibration(doc.Thresholds, doc.Calibration)
+	a.warnCalibration(&doc.Config, doc.Thresholds, doc.Calibration)
 	return nil
 }
 
@@ -221,14 +221,17 @@ func promise(t *iad3d.Thresholds) string {
 	return fmt.Sprintf("threshold %.4g: of %d sound scans held out in turn, false alarms in at most %.3g %% promised", t.Scan, t.Scans, 100*t.Promised)
 }
 
-// warnCalibration warns of too few scans for the rate that was asked for, and of
-// training scans that may be defective.
-func (a *app) warnCalibration(t *iad3d.Thresholds, c *iad3d.Calibration) {
+// warnCalibration warns of too few scans for the rate that was asked for, of thresholds
+// that leave out what stands out, and of training scans that may be defective.
+func (a *app) warnCalibration(fitted *iad3d.Config, t *iad3d.Thresholds, c *iad3d.Calibration) {
 	if t != nil && t.Promised > t.FalseAlarms+1e-9 {
 		a.note("%d scans are too few to promise false alarms in %.3g %% only: fit at least %d", t.Scans, 100*t.FalseAlarms, int(math.Ceil(1/t.FalseAlarms-1e-9))-1)
 	}
 	if c == nil {
 		return
+	}
+	if fitted.Contamination != 0 {
+		a.note("--contamination leaves out what stands out: should all scans be sound, some more than promised will fail; fit without it then")
 	}
 	if len(c.Left) > 0 {
 		a.note("left out as defective: %s", strings.Join(c.Left, ", "))
