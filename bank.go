@@ -51,11 +51,12 @@ func calm(feature string) float64 {
 // distances by the row's local outlier factor and forget the worst 15 %.)
 const oddShare = 0.05
 
-// scores returns the abnormality of n rows from their hits in the bank: the mean
+// scores returns the abnormality of n rows from their hits in the bank, whose local
+// distances are given: the mean
 // distance of the nearest neighbors, and of those that are odd what they are more than
 // others, divided by how far apart sound parts are there (k-NN distances scaled by
 // local ones: M. Breunig et al., "LOF", SIGMOD 2000) and a constant.
-func (b *bank) scores(hits []memory.Hit, n, neighbors int) []float32 {
+func (b *bank) scores(hits []memory.Hit, n, neighbors int, local []float32) []float32 {
 	out := make([]float32, n)
 	if n == 0 || len(hits) == 0 {
 		return out // of a bank that has no rows of another scan
@@ -67,14 +68,14 @@ func (b *bank) scores(hits []memory.Hit, n, neighbors int) []float32 {
 		for _, h := range near[:m] {
 			sum += h.Dist
 			if !b.plain {
-				sum += max(0, float64(b.local[h.Row])-b.odd)
+				sum += max(0, float64(local[h.Row])-b.odd)
 			}
 		}
 		sum /= float64(m)
 		if !b.plain {
 			around := 0.0
 			for _, h := range near {
-				around += min(float64(b.local[h.Row]), b.odd)
+				around += min(float64(local[h.Row]), b.odd)
 			}
 			sum /= around/float64(k) + b.scale
 		}
@@ -91,21 +92,22 @@ func (b *bank) setScale(feature string, trusting bool) {
 	b.odd = math.Inf(1)
 	if !trusting {
 		b.odd = float64(sorted[int(float64(1-oddShare)*float64(len(sorted)))])
-		b.trustTaught()
+		b.trustTaught(b.local)
 	}
 	if b.scale = calm(feature) * float64(sorted[len(sorted)/2]); b.scale == 0 {
 		b.scale = calm(feature) // sound parts are alike to the last bit
 	}
 }
 
-// trustTaught makes the rows that were taught no more than sound parts differ at most.
-func (b *bank) trustTaught() {
+// trustTaught makes the local distances of rows that were taught no more than those of
+// rows that are not odd.
+func (b *bank) trustTaught(local []float32) {
 	if b.taught == 0 {
 		return
 	}
 	from, _ := rowsOf(b.origins, b.taught)
-	for r := from; r < len(b.local); r++ {
-		b.local[r] = float32(min(float64(b.local[r]), b.odd))
+	for r := from; r < len(local); r++ {
+		local[r] = float32(min(float64(local[r]), b.odd))
 	}
 }
 
@@ -128,7 +130,7 @@ func (b *bank) rate(ctx context.Context, c *Config, rows *memory.Rows, _ []int32
 	if err != nil {
 		return nil, err
 	}
-	return b.scores(hits, rows.N, c.Neighbors), nil
+	return b.scores(hits, rows.N, c.Neighbors, b.local), nil
 }
 
 func (b *bank) size() (rows, values int) { return b.index.N, b.index.N * b.index.D() }
@@ -243,23 +245,24 @@ func (l *bankLearner) learn(ctx context.Context, c *Config, held []heldScan, i i
 	if err != nil {
 		return nil, nil, err
 	}
-	hits, err := b.holdOut(ctx, c, held, i)
+	hits, near, err := b.holdOut(ctx, c, held, i)
 	if err != nil {
 		return nil, nil, err
 	}
 	b.setScale(l.feature, l.trusts(c))
 	scores := make([][]float32, len(held))
 	for s := range held {
-		scores[s] = b.scores(hits[s], held[s].desc.rows[i].N, c.Neighbors)
+		scores[s] = b.scores(hits[s], held[s].desc.rows[i].N, c.Neighbors, b.localWithout(near, held[s].number, c.Neighbors))
 	}
 	return b, scores, nil
 }
 
 // holdOut returns what the rows of every held scan, the i-th of its description, find
-// among those of all others, and learns from it how far apart the bank's own rows are.
-func (b *bank) holdOut(ctx context.Context, c *Config, held []heldScan, i int) ([][]memory.Hit, error) {
+// among those of all others, and learns from it how far apart the bank's own rows are:
+// near has, for each of these, what it finds among those of other scans.
+func (b *bank) holdOut(ctx context.Context, c *Config, held []heldScan, i int) (out, near [][]memory.Hit, err error) {
 	b.local = make([]float32, b.index.N)
-	out := make([][]memory.Hit, len(held))
+	out, near = make([][]memory.Hit, len(held)), make([][]memory.Hit, b.index.N)
 	scans := map[int]int{} // places in held, −1 for none
 	for _, number := range scansOf(b.origins) {
 		scans[number] = -1
@@ -268,31 +271,58 @@ func (b *bank) holdOut(ctx context.Context, c *Config, held []heldScan, i int) (
 		scans[held[s].number] = s
 	}
 	for _, number := range slices.Sorted(maps.Keys(scans)) {
-		if err := b.learnLocal(ctx, c, number); err != nil {
-			return nil, err
+		if err := b.learnLocal(ctx, c, number, near); err != nil {
+			return nil, nil, err
 		}
 		if s := scans[number]; s >= 0 {
-			var err error
 			if out[s], err = b.nearest(ctx, c, b.whitened(c, held[s].desc.rows[i]), max(c.Neighbors, localNeighbors), number); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 	}
-	return out, nil
+	return out, near, nil
 }
 
 // learnLocal learns how far a scan's rows are from those of other scans.
-func (b *bank) learnLocal(ctx context.Context, c *Config, scan int) error {
+func (b *bank) learnLocal(ctx context.Context, c *Config, scan int, near [][]memory.Hit) error {
 	from, to := rowsOf(b.origins, scan)
-	hits, err := b.nearest(ctx, c, b.index.Table(from, to), c.Neighbors, scan)
+	hits, err := b.nearest(ctx, c, b.index.Table(from, to), max(c.Neighbors, localNeighbors), scan)
 	if err != nil || hits == nil {
 		return err
 	}
 	n := len(hits) / (to - from)
 	for r := from; r < to; r++ {
-		b.local[r] = meanDistance(hits[(r-from)*n:][:n], c.Neighbors)
+		near[r] = hits[(r-from)*n:][:n]
+		b.local[r] = meanDistance(near[r], c.Neighbors)
 	}
 	return nil
+}
+
+// localWithout returns the local distances that the bank had without a scan: one that is
+// held out must not vouch for what is like it. Where too few rows of yet other scans are
+// among the nearest, the farthest of these stands for them.
+func (b *bank) localWithout(near [][]memory.Hit, scan, neighbors int) []float32 {
+	local := slices.Clone(b.local)
+	from, to := rowsOf(b.origins, scan)
+	of := func(h memory.Hit) bool { return int(h.Row) >= from && int(h.Row) < to }
+	for r, hits := range near {
+		if !slices.ContainsFunc(hits[:min(neighbors, len(hits))], of) {
+			continue
+		}
+		sum, n := 0.0, 0
+		for _, h := range hits {
+			if n < neighbors && !of(h) {
+				sum += h.Dist
+				n++
+			}
+		}
+		for ; n < neighbors; n++ {
+			sum += hits[len(hits)-1].Dist
+		}
+		local[r] = float32(sum / float64(n))
+	}
+	b.trustTaught(local)
+	return local
 }
 
 func meanDistance(hits []memory.Hit, neighbors int) float32 {

@@ -2,6 +2,7 @@ package iad3d
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/iad3d/iad3d/memory"
@@ -22,7 +23,7 @@ func TestOddRows(t *testing.T) {
 		return b
 	}
 	score := func(b *bank, row int32) float64 {
-		return float64(b.scores([]memory.Hit{{Row: row, Dist: 0.5}}, 1, 1)[0])
+		return float64(b.scores([]memory.Hit{{Row: row, Dist: 0.5}}, 1, 1, b.local)[0])
 	}
 	for _, c := range []struct {
 		name     string
@@ -50,5 +51,36 @@ func TestOddRows(t *testing.T) {
 	plain.setScale(FeatureFPFH, false)
 	if got := score(plain, 99); got != 0.5 {
 		t.Errorf("distances as they are: %v, want 0.5", got)
+	}
+}
+
+// TestLocalWithout holds that a scan that is held out does not vouch for what is like it:
+// local distances are then those of a bank without its rows, or at least the farthest
+// that is known where its own are all of the nearest.
+func TestLocalWithout(t *testing.T) {
+	b := &bank{origins: []origin{{0, 0}, {1, 0}, {1, 1}, {2, 0}}, local: []float32{1, 1, 4, 5}}
+	near := [][]memory.Hit{
+		{{Row: 1, Dist: 1}, {Row: 3, Dist: 2}, {Row: 2, Dist: 3}},
+		{{Row: 0, Dist: 1}, {Row: 3, Dist: 6}},
+		{{Row: 3, Dist: 4}, {Row: 0, Dist: 7}},
+		{{Row: 1, Dist: 5}, {Row: 2, Dist: 8}},
+	}
+	for _, c := range []struct {
+		without, neighbors int
+		want               []float32
+	}{
+		{0, 1, []float32{1, 6, 4, 5}},
+		{1, 1, []float32{2, 1, 4, 8}}, // the last knows no other scan
+		{2, 1, []float32{1, 1, 7, 5}},
+		{3, 1, []float32{1, 1, 4, 5}}, // has no rows
+		{1, 2, []float32{2.5, 1, 4, 8}},
+	} {
+		if got := b.localWithout(near, c.without, c.neighbors); !slices.Equal(got, c.want) {
+			t.Errorf("without %d, of %d neighbours: %v, want %v", c.without, c.neighbors, got, c.want)
+		}
+	}
+	b.taught, b.odd = 2, 3
+	if got := b.localWithout(near, 1, 1); got[3] != 3 {
+		t.Errorf("a taught row is at %v, want 3", got[3])
 	}
 }

@@ -68,7 +68,7 @@ func (f *fitting) heldDistance(ctx context.Context, banks []*bankLearner) (float
 		if err != nil {
 			return 0, err
 		}
-		found, err := b.holdOut(ctx, &f.config, f.held.scans, i)
+		found, _, err := b.holdOut(ctx, &f.config, f.held.scans, i)
 		if err != nil {
 			return 0, err
 		}
