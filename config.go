@@ -137,7 +137,7 @@ type Config struct {
 	// the model; or ContaminationAuto: those that stand out, see
 	// [Calibration].Suspects. Of the others a fiftieth of the descriptors, where
 	// scores are highest in the worse half of the scans, are forgotten, too. Of sound
-	// scans that are not trusted more exceed the thresholds than is promised, by a quarter
+	// scans that are not trusted more exceed the thresholds than is promised, by two fifths
 	// about. 0: all scans are sound. Of rasters, default protocol, MethodBank.
 	Contamination float64 `json:"contamination,omitempty"`
 
@@ -263,7 +263,7 @@ func (c Config) check() error {
 	case c.Trusting && c.Unscaled:
 		return bad("distances that are not scaled trust all scans anyway")
 	case c.Trusting && c.Contamination != 0:
-		return bad("a fit that trusts its scans has a contamination of 0, not %v", c.Contamination)
+		return bad("a fit either trusts its scans or has a contamination")
 	case c.Size*c.Size*max(slices.Max(c.FPFHK), c.NormalK) > maxNeighbors:
 		return bad("%d neighbours for each of %d×%d pixels are too many", max(slices.Max(c.FPFHK), c.NormalK), c.Size, c.Size)
 	case c.Protocol == ProtocolBTF && (c.Neighbors != 1 || c.Top != 0 || len(c.FPFHK) != 1):
