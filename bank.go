@@ -44,18 +44,18 @@ func calm(feature string) float64 {
 }
 
 // oddShare is the share of a bank's rows, those farthest from the rows of other scans,
-// that are odd: a scan in ten may be defective, and a defect takes a fifth of the part,
-// or less. What is like an odd row is not sound for that: it is as abnormal as the row
-// is more than others are, and the place where one scan differs from all says nothing
-// about how much sound parts do. (X. Jiang et al., "SoftPatch", NeurIPS 2022, weigh
+// that are odd: a scan in ten may be defective, and a defect takes half of the part at
+// most. What is like an odd row is not sound for that: it is abnormal by as much as the
+// row is farther from other scans than the rest, and the place where one scan differs
+// from all says nothing about how much sound parts do. (X. Jiang et al., "SoftPatch", NeurIPS 2022, weigh
 // distances by the row's local outlier factor and forget the worst 15 %.)
 const oddShare = 0.05
 
 // scores returns the abnormality of n rows from their hits in the bank, whose local
-// distances are given: the mean
-// distance of the nearest neighbors, and of those that are odd what they are more than
-// others, divided by how far apart sound parts are there (k-NN distances scaled by
-// local ones: M. Breunig et al., "LOF", SIGMOD 2000) and a constant.
+// distances are given: the mean distance of the nearest neighbors, and of those that are
+// odd what they are more than others, divided by how far apart sound parts are there
+// (k-NN distances scaled by local ones: M. Breunig et al., "LOF", SIGMOD 2000) and a
+// constant.
 func (b *bank) scores(hits []memory.Hit, n, neighbors int, local []float32) []float32 {
 	out := make([]float32, n)
 	if n == 0 || len(hits) == 0 {
