@@ -47,8 +47,9 @@ func calm(feature string) float64 {
 // that are odd: a scan in ten may be defective, and a defect takes half of the part at
 // most. What is like an odd row is not sound for that: it is abnormal by as much as the
 // row is farther from other scans than the rest, and the place where one scan differs
-// from all says nothing about how much sound parts do. (X. Jiang et al., "SoftPatch", NeurIPS 2022, weigh
-// distances by the row's local outlier factor and forget the worst 15 %.)
+// from all says nothing about how much sound parts do. (X. Jiang et al., "SoftPatch",
+// NeurIPS 2022, weigh distances by the row's local outlier factor and forget the worst
+// 15 %.)
 const oddShare = 0.05
 
 // scores returns the abnormality of n rows from their hits in the bank, whose local
@@ -212,7 +213,7 @@ func (b *bank) whiten(ctx context.Context, c *Config, all *memory.Rows) (*bank, 
 	if w == nil || err != nil {
 		return b, err
 	}
-	out := &bank{origins: b.origins, plain: b.plain, taught: b.taught, white: w}
+	out := &bank{origins: b.origins, plain: b.plain, white: w}
 	out.index, err = memory.NewIndex(ctx, w.Rows(all, c.Workers), nil, c.Workers)
 	return out, err
 }
@@ -283,7 +284,8 @@ func (b *bank) holdOut(ctx context.Context, c *Config, held []heldScan, i int) (
 	return out, near, nil
 }
 
-// learnLocal learns how far a scan's rows are from those of other scans.
+// learnLocal learns how far a scan's rows are from those of other scans, and keeps what
+// they find there in near.
 func (b *bank) learnLocal(ctx context.Context, c *Config, scan int, near [][]memory.Hit) error {
 	from, to := rowsOf(b.origins, scan)
 	hits, err := b.nearest(ctx, c, b.index.Table(from, to), max(c.Neighbors, localNeighbors), scan)
@@ -300,7 +302,7 @@ func (b *bank) learnLocal(ctx context.Context, c *Config, scan int, near [][]mem
 
 // localWithout returns the local distances that the bank had without a scan: one that is
 // held out must not vouch for what is like it. Where too few rows of yet other scans are
-// among the nearest, the farthest of these stands for them.
+// among the nearest, the farthest of these stands for the missing.
 func (b *bank) localWithout(near [][]memory.Hit, scan, neighbors int) []float32 {
 	local := slices.Clone(b.local)
 	from, to := rowsOf(b.origins, scan)
@@ -309,17 +311,11 @@ func (b *bank) localWithout(near [][]memory.Hit, scan, neighbors int) []float32 
 		if !slices.ContainsFunc(hits[:min(neighbors, len(hits))], of) {
 			continue
 		}
-		sum, n := 0.0, 0
-		for _, h := range hits {
-			if n < neighbors && !of(h) {
-				sum += h.Dist
-				n++
-			}
+		others := slices.DeleteFunc(slices.Clone(hits), of)
+		for len(others) < len(hits) {
+			others = append(others, hits[len(hits)-1])
 		}
-		for ; n < neighbors; n++ {
-			sum += hits[len(hits)-1].Dist
-		}
-		local[r] = float32(sum / float64(n))
+		local[r] = meanDistance(others, neighbors)
 	}
 	b.trustTaught(local)
 	return local

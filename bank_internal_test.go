@@ -84,3 +84,13 @@ func TestLocalWithout(t *testing.T) {
 		t.Errorf("a taught row is at %v, want 3", got[3])
 	}
 }
+
+// TestOddFromFile holds that a model that says nonsense of odd rows is refused.
+func TestOddFromFile(t *testing.T) {
+	negative := -1.0
+	for _, m := range []bankMeta{{Scale: 1, Odd: &negative}, {Scale: 1, Taught: -1}, {Scale: 1, Taught: math.MaxInt32 + 1}} {
+		if _, err := bankFrom(nil, &Config{}, m); err == nil {
+			t.Errorf("odd %v, taught %d: loads", m.Odd, m.Taught)
+		}
+	}
+}

@@ -94,6 +94,9 @@ func TestMethodErrors(t *testing.T) {
 			t.Errorf("%s: error %v, want one wrapping %v", name, err, iad3d.ErrConfig)
 		}
 	}
+	if _, err := iad3d.Fit(t.Context(), iad3d.Config{Trusting: true}, scansOf(sheet(0, 0, true), sheet(1, 0, true))); !errors.Is(err, iad3d.ErrConfig) || !strings.Contains(err.Error(), "trusted anyway") {
+		t.Errorf("trusting, loose: error %v, want one wrapping %v", err, iad3d.ErrConfig)
+	}
 	for _, m := range otherMethods {
 		if _, err := iad3d.Fit(t.Context(), iad3d.Config{Method: m}, scansOf(sheet(0, 0, true), sheet(1, 0, true))); !errors.Is(err, iad3d.ErrConfig) || !strings.Contains(err.Error(), "loose") {
 			t.Errorf("%s, loose: error %v, want one wrapping %v", m, err, iad3d.ErrConfig)

@@ -47,9 +47,9 @@ func modelFile(t *testing.T, meta map[string]string, tensors []model.Tensor) []b
 
 // FuzzLoad: whatever a model file, whole by its digest, says of itself, Load gives a
 // detector or an error wrapping model.ErrModel, or ErrBackbone where it asks for another
-// network than there is; and a detector that was loaded can
-// be looked at and asked to score. A sound model of any kind lacks a tensor, or has another
-// text in the place of one of its own, or a bit changed in its numbers.
+// network than there is; and a detector that was loaded can be looked at and asked to
+// score. A sound model of any kind lacks a tensor, or has another text in the place of
+// one of its own, or a bit changed in its numbers.
 func FuzzLoad(f *testing.F) {
 	type sound struct {
 		meta    map[string]string

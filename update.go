@@ -22,16 +22,16 @@ var ErrUpdate = errors.New("cannot update")
 // The banks have the rows that a fit of all scans in that order gives, when its first
 // eight scans are the same and nothing is removed: which are kept depends on no other
 // scan. They are rounded to the steps that the model has, and a network's rows of photos
-// whitened as they are there; but for that, and with [Config].Trusting, scores are within a
-// hundredth of those of such a fit. Otherwise they are within a tenth: the scans that are
-// added are trusted, whatever others have, for one may be there because a sound place was
+// whitened as they are there. But for that and the features' weights, which stay as they
+// are, scores with [Config].Trusting are within a hundredth of those of such a fit, with
+// the weights within a few. Otherwise they are within a tenth: the scans that are added
+// are trusted, whatever others have, for one may be there because a sound place was
 // called abnormal, where a fit takes rows of theirs for odd, too, and fewer of the first
 // ones. Rows that a full bank had let go do not come back when others are removed. What
 // a scan comes to when it is held out is computed for the new ones and stays as it was for
 // the old ones, which had fewer scans to be compared with: their scores, and so the
-// thresholds, are rather too high than too low. The features' weights, the whitening, the
-// window and the limits of valid captures stay as they are. When much has been added, fit
-// again.
+// thresholds, are rather too high than too low. The whitening, the window and the limits
+// of valid captures stay as they are. When much has been added, fit again.
 //
 // A scan whose name the model has already is called "name-2".
 //
